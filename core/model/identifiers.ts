@@ -61,6 +61,5 @@ function parseUint32(text: string): number | undefined {
 
 /** Printable, no control characters (nothing that a log or a key could take for structure), bounded. */
 function isIdentifierText(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- refusing control characters is the point
   return text.length > 0 && text.length <= LONGEST_CUID && !/[\u0000-\u001f\u007f-\u009f#]/.test(text);
 }
