@@ -9,13 +9,22 @@ import type { Request, Response } from './message.ts';
 export type ExchangeId = number;
 
 export type Input =
-  /** UDP: one decrypted datagram. TCP: the next bytes of the stream, cut anywhere. */
+  /** UDP: one decrypted datagram. TCP: the next bytes of the stream, cut anywhere. The caller does not reuse the bytes. */
   | { readonly type: 'received'; readonly bytes: Uint8Array }
-  /** Sends a request; block-wise when it does not fit. With Observe 0 every notification is a further `response`. */
+  /**
+   * Sends a request; block-wise when it does not fit. With Observe 0 every notification is a further `response`.
+   * On the exchange of a running observation it is renewed (Observe 0) or cancelled (Observe 1) under the same token.
+   */
   | { readonly type: 'send'; readonly exchange: ExchangeId; readonly request: Request }
-  /** Stops waiting for (more) responses; a pending observation is forgotten, so that its next notification meets a Reset. */
+  /**
+   * Stops waiting for (more) responses; a pending observation is forgotten, so that its next notification meets a Reset.
+   * Over TCP, where there is no Reset, it is cancelled by Observe 1 (RFC 8323 §7.4).
+   */
   | { readonly type: 'forget'; readonly exchange: ExchangeId }
-  /** Answers an incoming request: piggybacked if the empty ACK has not gone out yet, separate otherwise. */
+  /**
+   * Answers an incoming request: piggybacked if the empty ACK has not gone out yet, separate otherwise.
+   * A success with an Observe option, of any value, grants the registration asked for; the endpoint puts the number in.
+   */
   | { readonly type: 'respond'; readonly exchange: ExchangeId; readonly response: Response }
   /** Ends an incoming request without any response (RFC 9132 §4.4.3): a CON still gets its empty ACK. */
   | { readonly type: 'ignore'; readonly exchange: ExchangeId }
@@ -26,7 +35,11 @@ export type Input =
       readonly response: Response;
       readonly last: boolean;
     }
-  | { readonly type: 'tick' };
+  | { readonly type: 'tick' }
+  /** TCP: a Release goes out, and the session is to be closed (RFC 8323 §5.5). */
+  | { readonly type: 'release' }
+  /** The session is gone: what is open fails with `closed`, and every later input is without effect. */
+  | { readonly type: 'closed' };
 
 export type FailureReason = 'timeout' | 'reset' | 'too-large' | 'malformed-response' | 'closed';
 
