@@ -1,0 +1,102 @@
+/**
+ * `npm test [-- PATTERN…]`, `npm run test:long`: installs the peers that suites name, runs every suite that can run,
+ * lists the others by name, and ends with one line `N passed, N failed`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installPeers } from './support/install-peers.ts';
+import { PEERS, type PeerName } from './support/peers.ts';
+import { findSuites, type Suite } from './support/suites.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** Pure suites share two workers; those that start processes run one after another, so that none starves another's timing. */
+const STAGES = [
+  {
+    folders: ['unit', 'vectors', 'property', 'conformance', 'simulation', 'infra', 'fuzz'],
+    jest: ['--maxWorkers=2'],
+  },
+  { folders: ['interop', 'e2e'], jest: ['--runInBand'] },
+] as const;
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const { values, positionals: patterns } = parseArgs({
+  options: { long: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const suites = findSuites(
+  ROOT,
+  STAGES.flatMap((stage) => stage.folders),
+);
+const needed = [...new Set(suites.flatMap((suite) => suite.peers))].sort();
+const missing = installPeers(needed, say);
+const blocked = suites.filter((suite) => suite.peers.some((peer) => missing.includes(peer)));
+
+const tallies = STAGES.map((stage) => runStage(stage.folders, stage.jest));
+for (const suite of blocked) say(`could not run ${suite.path}: ${packagesFor(suite, missing)}`);
+const missingIsFailure = process.env['CI'] === 'true';
+const passed = sum(tallies.map((tally) => tally.passed));
+const failed = sum(tallies.map((tally) => tally.failed)) + (missingIsFailure ? blocked.length : 0);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+function runStage(folders: readonly string[], jestArguments: readonly string[]): Tally {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-test-'));
+  const results = join(folder, 'results.json');
+  try {
+    const run = spawnSync(
+      process.execPath,
+      [
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        join(ROOT, 'node_modules/jest/bin/jest.js'),
+        ...jestArguments,
+        '--passWithNoTests',
+        '--json',
+        `--outputFile=${results}`,
+        ...blocked.map((suite) => `--testPathIgnorePatterns=${suite.path.replaceAll('.', '\\.')}$`),
+        '--selectProjects',
+        ...folders,
+        ...(patterns.length === 0 ? [] : ['--testPathPatterns', ...patterns]),
+      ],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, ...(values.long ? { TOCSIN_LONG: '1' } : {}) },
+      },
+    );
+    return tallyOf(results, run.status);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A suite that does not even load, and a jest that died without results, count as failures. */
+function tallyOf(results: string, exitCode: number | null): Tally {
+  if (!existsSync(results)) return { passed: 0, failed: exitCode === 0 ? 0 : 1 };
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(
+    readFileSync(results, 'utf8'),
+  ) as { numPassedTests: number; numFailedTests: number; numRuntimeErrorTestSuites: number };
+  const failures = numFailedTests + numRuntimeErrorTestSuites;
+  return { passed: numPassedTests, failed: failures === 0 && exitCode !== 0 ? 1 : failures };
+}
+
+function packagesFor(suite: Suite, missingPeers: readonly PeerName[]): string {
+  return suite.peers
+    .filter((peer) => missingPeers.includes(peer))
+    .map((peer) => `${peer} is missing (package ${PEERS[peer].debianPackage})`)
+    .join(', ');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
