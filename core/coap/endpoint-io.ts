@@ -38,7 +38,7 @@ export type Input =
   | { readonly type: 'tick' }
   /** TCP: a Release goes out, and the session is to be closed (RFC 8323 §5.5). */
   | { readonly type: 'release' }
-  /** The session is gone: what is open fails with `closed`, and every later input is without effect. */
+  /** The session is gone: what is open, or sent later, fails with `closed`; other inputs have no effect any more. */
   | { readonly type: 'closed' };
 
 export type FailureReason = 'timeout' | 'reset' | 'too-large' | 'malformed-response' | 'closed';

@@ -5,6 +5,15 @@ export interface CoapOption {
   readonly value: Uint8Array;
 }
 
+/** What both framings carry; `code` 0 is the Empty message, which has nothing else (RFC 7252 §4.1). */
+export interface Message {
+  readonly code: number;
+  /** 0 to 8 bytes. */
+  readonly token: Uint8Array;
+  readonly options: readonly CoapOption[];
+  readonly payload: Uint8Array;
+}
+
 export interface Request {
   /** A `METHOD` byte. */
   readonly code: number;
