@@ -16,6 +16,8 @@ import {
 
 const DECIMAL_FRACTION_TAG = 4;
 const UINT32_MAX = 0xffff_ffff;
+const LEAST = -(2n ** 63n);
+const GREATEST = 2n ** 64n - 1n;
 
 // cbor-x would turn a decimal fraction into a rounded float.
 addExtension<DecimalFraction, [number | bigint, number | bigint]>({
@@ -49,9 +51,8 @@ function sized(value: CborValue): unknown {
       if (!Number.isSafeInteger(value)) throw new Error(`not an integer: ${value}`);
       return value > UINT32_MAX || value < -1 - UINT32_MAX ? BigInt(value) : value;
     case 'bigint':
-      if (BigInt.asUintN(64, value < 0n ? -1n - value : value) !== (value < 0n ? -1n - value : value)) {
-        throw new Error(`beyond 64 bits: ${value}`);
-      }
+      // Below, cbor-x would write a bignum.
+      if (value < LEAST || value > GREATEST) throw new Error(`beyond 64 bits: ${value}`);
       return value > UINT32_MAX || value < -1 - UINT32_MAX ? value : Number(value);
     case 'object': {
       if (value === null || value instanceof Uint8Array) return value;

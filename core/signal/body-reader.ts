@@ -69,7 +69,8 @@ export class BodyReader {
     }
     const fields = new Map<KeyName, CborValue>();
     const unknown: number[] = [];
-    for (const [key, entry] of value as CborMap) {
+    for (const [wireKey, entry] of value as CborMap) {
+      const key = typeof wireKey === 'bigint' ? Number(wireKey) : wireKey;
       const name = isKey(key) ? keyName(key) : undefined;
       if (name !== undefined && allowed.includes(name)) fields.set(name, entry);
       else if (this.#tolerant) continue;
