@@ -1,0 +1,2 @@
+import { z } from 'zod';
+export const mitigatorSchema = z.looseObject({ driver: z.enum(['gobgp', 'nftables', 'webhook', 'alert']) });
