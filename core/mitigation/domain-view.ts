@@ -53,8 +53,10 @@ export class DomainView {
   /** Takes over a newer snapshot, complete or since `sv`. */
   update(snapshot: Snapshot): void {
     this.#sv = snapshot.sv;
-    this.#domain = snapshot.domain;
-    this.#owned = ownedResources(snapshot.domain);
+    if (JSON.stringify(snapshot.domain) !== JSON.stringify(this.#domain)) {
+      this.#domain = snapshot.domain;
+      this.#owned = ownedResources(snapshot.domain);
+    }
     this.#aliases = new Map(snapshot.aliases.map((alias) => [`${alias.cuid}#${alias.name}`, alias]));
     applyChanges(this, snapshot.mitigations);
   }
