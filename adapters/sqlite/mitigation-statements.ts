@@ -114,12 +114,11 @@ export const MITIGATION_READS = {
 export const MITIGATION_WRITES = {
   commit(db: Database, commit: CommitRow): CommitResult {
     const { domainId, expectedSv, cuidClaim } = commit;
-    if (cuidClaim !== undefined && !claimCuid(db, cuidClaim.cuid, cuidClaim.identityId)) {
-      const sv = db.get('SELECT sv FROM domain WHERE id = ?', domainId)?.['sv'];
-      return { ok: false, reason: sv === expectedSv ? 'cuid-taken' : 'lock-lost' };
-    }
-    if (db.run('UPDATE domain SET sv = sv + 1 WHERE id = ? AND sv = ?', domainId, expectedSv) === 0)
+    if (db.get('SELECT 1 FROM domain WHERE id = ? AND sv = ?', domainId, expectedSv) === undefined)
       return { ok: false, reason: 'lock-lost' };
+    if (cuidClaim !== undefined && !claimCuid(db, cuidClaim.cuid, cuidClaim.identityId))
+      return { ok: false, reason: 'cuid-taken' };
+    db.run('UPDATE domain SET sv = sv + 1 WHERE id = ?', domainId);
     for (const mitigation of commit.mitigations) writeMitigation(db, mitigation, expectedSv + 1);
     for (const entry of commit.audit)
       db.run('INSERT INTO audit (domain_id, body) VALUES (?, ?)', domainId, entry);
