@@ -65,16 +65,18 @@ function propose(view: DomainView, command: Command, now: EpochSeconds, resolved
 
 /**
  * A generation is the domain's version that first wanted it: it grows with every change of `desired` or `targets`, and
- * never starts over when a record is forgotten and made again.
+ * never starts over when a record is forgotten and made again. What was never wanted is generation 0.
  */
 function versioned(view: DomainView, mitigation: Mitigation): Mitigation {
   const before = view.record(mitigation.cuid, mitigation.mid);
   const sv = view.sv + 1;
-  const wantsTheSame =
-    before !== undefined &&
-    before.desired === mitigation.desired &&
-    JSON.stringify(before.targets) === JSON.stringify(mitigation.targets);
-  return { ...mitigation, sv, generation: wantsTheSame ? before.generation : sv };
+  return { ...mitigation, sv, generation: wantsTheSame(before, mitigation) ? (before?.generation ?? 0) : sv };
+}
+
+function wantsTheSame(before: Mitigation | undefined, after: Mitigation): boolean {
+  if (before === undefined) return after.desired === 'absent';
+  const sameTargets = JSON.stringify(before.targets) === JSON.stringify(after.targets);
+  return before.desired === after.desired && sameTargets;
 }
 
 function cuidClaim(view: DomainView, command: Command): Pick<Decision, 'cuidClaim'> {

@@ -64,7 +64,7 @@ export function putMitigation(
   };
 }
 
-/** `previous` is a tombstone or run out: the record starts over, its counters of notices and generations do not. */
+/** `previous` is a tombstone or run out: the record starts over, its sequence of notices does not. */
 function newMitigation(
   view: DomainView,
   command: PutCommand,
@@ -91,7 +91,7 @@ function newMitigation(
     ...(triggerMitigation ? { startedAt: now } : {}),
     terminatingSeconds: view.domain.policy.terminatingSeconds,
     desired: triggerMitigation ? 'present' : 'absent',
-    generation: previous?.generation ?? 0,
+    generation: 0,
     notices: previous?.notices ?? [],
     sv: view.sv,
   };

@@ -1,16 +1,21 @@
 /** A small domain and short ways to ask something of it. */
+import { formatCode } from '#core/coap/code.ts';
 import type { Answer } from '#core/mitigation/answer.ts';
 import type { Command, Requester } from '#core/mitigation/command.ts';
 import { decide } from '#core/mitigation/decide.ts';
 import type { Decision } from '#core/mitigation/decision.ts';
 import { applyChanges, DomainView } from '#core/mitigation/domain-view.ts';
 import type { ResolvedNames } from '#core/mitigation/expand-targets.ts';
+import { isAvailable } from '#core/mitigation/lifetime.ts';
 import type { Alias } from '#core/model/alias.ts';
+import type { ConflictInformation } from '#core/model/conflict.ts';
 import { DEFAULT_POLICY, type Domain, type DomainPolicy } from '#core/model/domain.ts';
 import type { Cdid, Cuid, DomainId, IdentityId, Mid } from '#core/model/identifiers.ts';
+import type { IpPrefix } from '#core/model/ip-prefix.ts';
 import type { Mitigation } from '#core/model/mitigation.ts';
 import { EMPTY_SCOPE, type MitigationScope } from '#core/model/scope.ts';
 import type { AttackStatus } from '#core/model/status.ts';
+import { errorResponse } from '#core/signal/error-response.ts';
 
 export const NOON = 1_800_000_000;
 
@@ -23,6 +28,8 @@ export function demoDomain(policy: Partial<DomainPolicy> = {}): Domain {
     policy: { ...DEFAULT_POLICY, ...policy },
   };
 }
+
+const everything = (family: 4 | 6): IpPrefix => ({ family, address: 0n, length: 0 });
 
 export function requester(cuid: string, identity = `id-of-${cuid}`, cdid?: string): Requester {
   const known = { identityId: identity as IdentityId, cuid: cuid as Cuid, source: 'client' } as const;
@@ -100,6 +107,11 @@ export class World {
     return decision.answer;
   }
 
+  /** The code of the answer to it. */
+  code(command: Command): string {
+    return codeOf(this.ask(command));
+  }
+
   /** Lets time pass and settles what is due by then. */
   pass(seconds: number): void {
     this.now += seconds;
@@ -110,10 +122,47 @@ export class World {
     return this.view.record(from.cuid, mid as Mid);
   }
 
+  /** Mids that GET would list for the client (RFC 9132 §4.4.2). */
+  listed(from: Requester): number[] {
+    const all = this.view.overlapping({
+      prefixes: [everything(4), everything(6)],
+      names: new Set(),
+      uris: new Set(),
+      aliases: new Set(),
+    });
+    return all
+      .filter((each) => each.cuid === from.cuid && isAvailable(each, this.now))
+      .map((each) => each.mid);
+  }
+
   /** The record as its client may see it; a test that expects none says so with `stored`. */
   record(from: Requester, mid: number): Mitigation {
     const mitigation = this.stored(from, mid);
     if (mitigation === undefined) throw new Error(`no record of ${from.cuid} with mid ${mid}`);
     return mitigation;
   }
+}
+
+/** The CoAP code that the answer becomes, `4.09`; `none` for silence. */
+export function codeOf(answer: Answer): string {
+  switch (answer.result) {
+    case 'created':
+      return '2.01';
+    case 'changed':
+      return '2.04';
+    case 'deleted':
+      return '2.02';
+    case 'refused':
+      return formatCode(errorResponse(answer.refusal).code);
+    case 'ignored':
+    case 'done':
+      return 'none';
+  }
+}
+
+/** Conflict information of an answer, refused or not. */
+export function conflictOf(answer: Answer): ConflictInformation | undefined {
+  if (answer.result === 'created' || answer.result === 'changed') return answer.conflict;
+  if (answer.result === 'refused' && answer.refusal.code === 'conflict') return answer.refusal.conflict;
+  return undefined;
 }
