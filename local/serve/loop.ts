@@ -1,4 +1,4 @@
-/** Work that repeats until it is stopped. One step at a time, and a failed one is told and tried again. */
+/** Work that repeats until it is stopped, one step at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Loop {
@@ -6,38 +6,21 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/**
- * Calls `step`, waits `pauseMs`, and again; a step may return true to go on without the pause.
- * After a failure it pauses too, so that a broken device is asked at the same pace and not in a spin.
- */
-export function repeat(
-  step: (signal: AbortSignal) => Promise<boolean | undefined>,
-  pauseMs: number,
-  onError: (error: unknown) => void,
-): Loop {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const done = (async () => {
+/** Calls `step` now and `pauseMs` after each end. `step` must not reject: whoever gives it says what failure means. */
+export function repeat(step: () => Promise<unknown>, pauseMs: number): Loop {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      const again = await step(signal).catch((error: unknown) => {
-        onError(error);
-        return undefined;
-      });
-      if (again !== true) await pause(pauseMs, signal);
+      await step();
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
-  })();
+  };
+  const running = run();
   return {
     stop: async () => {
-      controller.abort();
-      await done;
+      stopping.abort();
+      await running;
     },
   };
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, { signal, ref: false });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -1,0 +1,60 @@
+/** What every command has: examples in its help, `--json`, and one meaning of exit codes: 0 done, 1 refused or failed, 2 usage. */
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** Refused or failed, with a line for people; the process ends with 1. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}
+
+/** Adds a subcommand. `examples` are shown as they would be typed. */
+export function addCommand(
+  parent: Command,
+  usage: string,
+  about: string,
+  examples: readonly string[],
+): Command {
+  return parent
+    .command(usage)
+    .description(about)
+    .option('--json', 'print one JSON document instead of text', false)
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`);
+}
+
+export interface JsonOption {
+  readonly json: boolean;
+}
+
+/** Prints the value as one line of JSON, or the text. */
+export function print(options: JsonOption, value: unknown, text: string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${text}\n`);
+}
+
+/** Columns padded to their widest cell; the last one is left as it is. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+/** For options that may be given several times. */
+export const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
+
+/** For options that are a whole number; anything else is a mistake of usage. */
+export function wholeNumberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`It wants a whole number from ${least} on.`);
+    return value;
+  };
+}
