@@ -16,15 +16,16 @@ import {
 } from '../model/identifiers.ts';
 import type { ProtocolError } from './protocol-error.ts';
 
+interface MitigationPath {
+  readonly cuid: Cuid;
+  readonly mid: Mid;
+  readonly cdid?: Cdid;
+}
+
 /** What a request is about, with everything its method needs. */
 export type SignalRoute =
-  | {
-      readonly resource: 'mitigate';
-      readonly method: 'put' | 'delete';
-      readonly cuid: Cuid;
-      readonly mid: Mid;
-      readonly cdid?: Cdid;
-    }
+  | ({ readonly resource: 'mitigate'; readonly method: 'put' } & MitigationPath)
+  | ({ readonly resource: 'mitigate'; readonly method: 'delete' } & MitigationPath)
   | {
       readonly resource: 'mitigate';
       readonly method: 'get';

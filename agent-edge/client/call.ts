@@ -1,0 +1,63 @@
+/** One request to its one response, in as many copies as it takes (RFC 9132 §4.4, `core/client/repetition.ts`). */
+import { fail, ok, type Result } from '#core/base/result.ts';
+import { Repetition } from '#core/client/repetition.ts';
+import type { ExchangeId, FailureReason } from '#core/coap/endpoint-io.ts';
+import type { Request, Response } from '#core/coap/message.ts';
+import type { ExchangeOwner, Link } from './link.ts';
+
+export class Call implements ExchangeOwner {
+  readonly done: Promise<Result<Response, FailureReason>>;
+  readonly #link: Link;
+  readonly #request: Request;
+  readonly #repetition: Repetition;
+  /** When each copy went out: every one has its own token, so the answer tells which it answers. */
+  readonly #copies = new Map<ExchangeId, number>();
+  readonly #repeats: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #resolve: (result: Result<Response, FailureReason>) => void = () => undefined;
+
+  constructor(link: Link, request: Request, giveUpAfterMs: number) {
+    this.#link = link;
+    this.#request = request;
+    this.#repeats = link.repeatsRequests && !request.confirmable;
+    this.#repetition = new Repetition(link.now(), { giveUpAfterMs, repeats: this.#repeats });
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#advance();
+  }
+
+  response(exchange: ExchangeId, response: Response): void {
+    const sentAt = this.#copies.get(exchange);
+    // A Confirmable request may have been retransmitted: whose answer this is cannot be told (RFC 6298 §3).
+    if (sentAt !== undefined && !this.#request.confirmable) {
+      this.#link.roundTrip.sample(this.#link.now() - sentAt);
+    }
+    this.#finish(ok(response));
+  }
+
+  failed(exchange: ExchangeId, reason: FailureReason): void {
+    this.#copies.delete(exchange);
+    // One copy without an answer says nothing of the others.
+    if (reason === 'timeout' && this.#repeats) return;
+    this.#finish(fail(reason));
+  }
+
+  #advance(): void {
+    const due = this.#repetition.advance(this.#link.now(), this.#link.roundTrip.estimateMs);
+    if (due === 'give-up') {
+      this.#finish(fail('timeout'));
+      return;
+    }
+    if (due === 'send') this.#copies.set(this.#link.send(this, this.#request), this.#link.now());
+    const delayMs = Math.max(0, Math.ceil(this.#repetition.deadline - this.#link.now()));
+    this.#timer = setTimeout(() => this.#advance(), delayMs);
+  }
+
+  #finish(result: Result<Response, FailureReason>): void {
+    clearTimeout(this.#timer);
+    for (const exchange of this.#copies.keys()) this.#link.release(exchange);
+    this.#copies.clear();
+    this.#resolve(result);
+  }
+}
