@@ -4,12 +4,13 @@
  */
 
 import type { SecureSession } from '#core/ports/secure-session.ts';
+import { provenCredential } from '../pki/credential.ts';
+import { formatEndpoint } from '../tls/addresses.ts';
 import { Connection } from './connection.ts';
 import { type Peer, type PeerLimits, PeerTable } from './peer-table.ts';
 import type { SecureContext } from './secure-context.ts';
-import { DtlsSession, endingReason, provenCredential } from './session.ts';
+import { DtlsSession, endingReason } from './session.ts';
 import type { DtlsTrace } from './trace.ts';
-import { formatEndpoint } from './udp-socket.ts';
 
 export interface AssociationSettings {
   readonly mtu: number;

@@ -1,13 +1,17 @@
 /** `connectDtls`: a DOTS client's end of the signal channel over UDP (RFC 9132 §7). */
 import type { Socket } from 'node:dgram';
 import type { SecureSession } from '#core/ports/secure-session.ts';
+import { provenCredential } from '../pki/credential.ts';
+import { certificateNames } from '../pki/server-name.ts';
+import { addressOfHost } from '../tls/addresses.ts';
 import { HandshakeError } from '../tls/handshake-error.ts';
+import type { Psk } from '../tls/psk.ts';
 import { Connection } from './connection.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, DEFAULT_MTU } from './defaults.ts';
-import { type Psk, SecureContext } from './secure-context.ts';
-import { DtlsSession, endingReason, provenCredential } from './session.ts';
+import { SecureContext } from './secure-context.ts';
+import { DtlsSession, endingReason } from './session.ts';
 import { everySweep } from './sweep.ts';
-import { addressOfHost, connectUdp } from './udp-socket.ts';
+import { connectUdp } from './udp-socket.ts';
 
 export interface ConnectDtlsOptions {
   /** Address literal, or a name for the system's resolver. */
@@ -56,6 +60,7 @@ class DtlsClient {
   readonly #options: ConnectDtlsOptions;
   readonly #connection: Connection;
   readonly #startedAt = performance.now();
+  readonly #serverName: string;
   #socket: Socket | undefined;
   #session: DtlsSession | undefined;
   #retransmitAt = Number.POSITIVE_INFINITY;
@@ -67,6 +72,7 @@ class DtlsClient {
   constructor(context: SecureContext, options: ConnectDtlsOptions) {
     this.#context = context;
     this.#options = options;
+    this.#serverName = options.serverName ?? options.host;
     this.#connection = new Connection(context, options.mtu ?? DEFAULT_MTU, {
       transmit: (datagram) => this.#socket?.send(datagram),
       deliver: (message) => this.#session?.onMessage?.(message),
@@ -128,8 +134,11 @@ class DtlsClient {
   #establish(): void {
     const { facts } = this.#connection;
     const credential = provenCredential(facts, Date.now() / 1000);
-    if (credential === undefined) {
-      this.#fail(new HandshakeError('untrusted', 'The server has proven no identity'));
+    // Resumption does not compare names again: a session of another server must not pass for this one's.
+    const otherServer =
+      facts.certificate !== undefined && !certificateNames(facts.certificate, this.#serverName);
+    if (credential === undefined || otherServer) {
+      this.#fail(new HandshakeError('untrusted', `The server has not proven to be ${this.#serverName}`));
       return;
     }
     const remote = { address: this.#socket?.remoteAddress().address ?? '', port: this.#options.port };

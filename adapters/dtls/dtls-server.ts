@@ -9,17 +9,18 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { equalBytes } from '#core/base/bytes.ts';
+import { formatEndpoint } from '../tls/addresses.ts';
+import { HandshakeLimits, type HandshakeRates } from '../tls/handshake-limits.ts';
 import { type AssociationSettings, Associations } from './associations.ts';
 import { type ClientHello, looksLikeClientHello, parseClientHello } from './client-hello.ts';
 import { CookieSecrets } from './cookie.ts';
-import { HandshakeLimits, type HandshakeRates } from './handshake-limits.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 import { CONTENT_TYPE, peekRecord } from './records.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { DtlsListener, DtlsStats } from './server.ts';
 import { everySweep } from './sweep.ts';
 import type { DropReason } from './trace.ts';
-import { bindUdp, formatEndpoint, localAddresses } from './udp-socket.ts';
+import { bindUdp, localAddresses } from './udp-socket.ts';
 
 export interface DtlsServerSettings extends AssociationSettings {
   readonly rates: HandshakeRates;

@@ -4,6 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { presentsServiceName } from '../pki/subject-alternative-name.ts';
+import type { Psk } from '../tls/psk.ts';
+import { GROUPS, SESSION_ID_CONTEXT, suitesFor, TICKET_SECONDS } from '../tls/suites.ts';
 import { nativeCallback, openssl, type Pointer, releaseCallback, takeErrors } from './openssl.ts';
 import {
   DTLS_1_2,
@@ -18,13 +20,6 @@ import {
 } from './openssl-constants.ts';
 import { certificateDer, readCertificates, readPrivateKey } from './pem.ts';
 import { prepareTicket, readTicketKeys, TICKET_KEY_LENGTH, type TicketKey } from './ticket-keys.ts';
-
-export interface Psk {
-  /** UTF-8 text, at most 128 bytes (RFC 4279 §5.3). */
-  readonly identity: string;
-  /** At most 64 bytes (RFC 4279 §5.3). */
-  readonly key: Uint8Array;
-}
 
 interface CommonOptions {
   /** PEM: authorities whose certificates are accepted. */
@@ -54,36 +49,9 @@ export interface ClientContextOptions extends CommonOptions {
 
 export type SecureContextOptions = ServerContextOptions | ClientContextOptions;
 
-/**
- * Whoever offers PSK suites has a PSK, often while offering certificate suites it has no certificate for: PSK goes first,
- * with ephemeral keys before without.
- */
-const PSK_SUITES = [
-  'ECDHE-PSK-CHACHA20-POLY1305',
-  'ECDHE-PSK-AES128-CBC-SHA256',
-  'PSK-AES128-GCM-SHA256',
-  'PSK-AES256-GCM-SHA384',
-  'PSK-CHACHA20-POLY1305',
-  'PSK-AES128-CCM',
-];
-const CERTIFICATE_SUITES = [
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-CCM',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-];
-const GROUPS = 'X25519:P-256:P-384';
-/** A day: tickets outlive a quiet night, and are honoured as long as their key is in the list. */
-const TICKET_SECONDS = 86_400;
 /** Bytes of certificates a peer may send. */
 const MAX_CERTIFICATE_LIST = 32_768;
 const SMALLEST_SEND_FRAGMENT = 512;
-/** Sessions of one service are for that service: without it, resumption with client certificates is refused. */
-const SESSION_ID_CONTEXT = new TextEncoder().encode('dots-signal');
-
 export class SecureContext {
   readonly pointer: Pointer;
   readonly options: SecureContextOptions;
@@ -149,13 +117,7 @@ export class SecureContext {
     const psk = options.role === 'server' ? options.pskKey : options.psk;
     const withCertificates =
       options.role === 'server' ? options.cert !== undefined : options.ca !== undefined;
-    const suites = [
-      ...(psk === undefined ? [] : PSK_SUITES),
-      ...(withCertificates ? CERTIFICATE_SUITES : []),
-    ];
-    if (suites.length === 0)
-      throw new Error('DTLS needs a certificate authority or a PSK to authenticate with');
-    return suites;
+    return suitesFor({ psk: psk !== undefined, certificate: withCertificates });
   }
 
   #setCertificate(): void {
@@ -201,7 +163,8 @@ export class SecureContext {
 
   #setServer(options: ServerContextOptions): void {
     const api = openssl();
-    api.SSL_CTX_set_session_id_context(this.pointer, SESSION_ID_CONTEXT, SESSION_ID_CONTEXT.length);
+    const idContext = Buffer.from(SESSION_ID_CONTEXT);
+    api.SSL_CTX_set_session_id_context(this.pointer, idContext, idContext.length);
     api.SSL_CTX_set_cookie_verify_cb(this.pointer, cookieIsChecked());
     api.SSL_CTX_set_cookie_generate_cb(this.pointer, noCookieToMake());
     if (options.pskKey !== undefined)

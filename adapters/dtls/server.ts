@@ -1,8 +1,8 @@
 /** `listenDtls`: many peers on few UDP sockets, each proven before it costs anything (RFC 6347 §4.2.1, RFC 9132 §7). */
 import type { SecureListener, SecureSession } from '#core/ports/secure-session.ts';
+import { DEFAULT_RATES, type HandshakeRates } from '../tls/handshake-limits.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, DEFAULT_MTU } from './defaults.ts';
 import { DtlsServer } from './dtls-server.ts';
-import { DEFAULT_RATES, type HandshakeRates } from './handshake-limits.ts';
 import { SecureContext } from './secure-context.ts';
 import type { DtlsTrace } from './trace.ts';
 

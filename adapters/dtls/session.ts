@@ -1,7 +1,6 @@
 /** An established association as its owner sees it (`core/ports/secure-session.ts`), at either end. */
 import type { Credential, SecureSession } from '#core/ports/secure-session.ts';
-import { credentialOfCertificate, credentialOfPsk } from '../pki/credential.ts';
-import type { Connection, ConnectionFacts, Ending } from './connection.ts';
+import type { Connection, Ending } from './connection.ts';
 
 export interface Remote {
   readonly address: string;
@@ -57,18 +56,6 @@ export class DtlsSession implements SecureSession {
     this.onMessage = undefined;
     onClose?.(reason);
   }
-}
-
-/**
- * Whom the handshake has proven the peer to be. Undefined when that is nobody: neither a verified certificate nor a PSK, or a
- * certificate that has expired (resumption does not look again). `now` in seconds since 1970.
- */
-export function provenCredential(facts: ConnectionFacts, now: number): Credential | undefined {
-  if (facts.certificate !== undefined) {
-    const credential = credentialOfCertificate(facts.certificate);
-    return credential.kind === 'certificate' && credential.notAfter < now ? undefined : credential;
-  }
-  return facts.pskIdentity === undefined ? undefined : credentialOfPsk(facts.pskIdentity);
 }
 
 export function endingReason(ending: Ending | undefined): string {

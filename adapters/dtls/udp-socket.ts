@@ -1,6 +1,5 @@
 /** UDP sockets: addresses are literals and are not looked up, buffers hold a burst, errors are events. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -56,16 +55,6 @@ export function localAddresses(host: string): readonly string[] {
     .map((entry) => entry.address);
   if (found.length === 0) throw new Error(`This machine has no ${family} address to listen on`);
   return [...new Set(found)];
-}
-
-/** An address of `host`: itself when it is a literal, else what the system's resolver says. */
-export async function addressOfHost(host: string): Promise<string> {
-  return isIP(host) === 0 ? (await lookup(host)).address : host;
-}
-
-/** `192.0.2.1:4646`, `[2001:db8::1]:4646`. */
-export function formatEndpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function makeSocket(address: string, shared: boolean): Socket {

@@ -3,8 +3,28 @@ import { X509Certificate } from 'node:crypto';
 import type { Credential } from '#core/ports/secure-session.ts';
 import { identityOfPsk, identityOfSpki } from './identity.ts';
 
-/** Of a certificate the handshake has verified. Throws on bytes that are no certificate. */
-export function credentialOfCertificate(der: Uint8Array): Credential {
+/** What the transport knows after a handshake. */
+export interface Proof {
+  /** DER of a certificate the handshake has verified, or that a ticket of such a handshake carries. */
+  readonly certificate: Uint8Array | undefined;
+  readonly pskIdentity: string | undefined;
+}
+
+/**
+ * Whom the proof shows the peer to be. Undefined when that is nobody: neither certificate nor PSK, or a certificate that has
+ * expired since its ticket was given (resumption does not look again). `now` in seconds since 1970.
+ */
+export function provenCredential(proof: Proof, now: number): Credential | undefined {
+  if (proof.certificate !== undefined) {
+    const credential = credentialOfCertificate(proof.certificate);
+    return credential.notAfter < now ? undefined : credential;
+  }
+  if (proof.pskIdentity === undefined) return undefined;
+  const { pskIdentity } = proof;
+  return { kind: 'psk', identityId: identityOfPsk(pskIdentity), pskIdentity };
+}
+
+function credentialOfCertificate(der: Uint8Array): Extract<Credential, { kind: 'certificate' }> {
   const certificate = new X509Certificate(der);
   return {
     kind: 'certificate',
@@ -12,8 +32,4 @@ export function credentialOfCertificate(der: Uint8Array): Credential {
     subject: certificate.subject.replaceAll('\n', ', '),
     notAfter: Math.floor(certificate.validToDate.getTime() / 1000),
   };
-}
-
-export function credentialOfPsk(pskIdentity: string): Credential {
-  return { kind: 'psk', identityId: identityOfPsk(pskIdentity), pskIdentity };
 }

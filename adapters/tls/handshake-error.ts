@@ -21,3 +21,8 @@ export class HandshakeError extends Error {
     this.failure = failure;
   }
 }
+
+/** What Node says about a failed handshake, without OpenSSL's thread, file and line. */
+export function reasonOf(error: Error & { readonly reason?: unknown }): string {
+  return typeof error.reason === 'string' ? error.reason : error.message;
+}
