@@ -21,7 +21,7 @@ const FIRST_PAGE = 100;
 /** One page is settled per round; a sweep ends after this many and goes on the next time. */
 const MOST_ROUNDS = 100;
 
-/** Returns a sweep: it resolves to the number of records that were due, each counted once. */
+/** Returns a sweep: it resolves to how many due records it came upon; a decision may settle others along with them. */
 export function createSweeper(deps: SweeperDeps): () => Promise<number> {
   const { store, clock } = deps;
   return async () => {
