@@ -4,8 +4,8 @@ import type { Proposal } from './decision.ts';
 import type { DomainView } from './domain-view.ts';
 import { transition } from './transitions.ts';
 
-/** Records per decision: whoever knows of more asks several times. */
-export const MOST_SETTLED = 80;
+/** Records per decision: who wants all of them settled asks until nothing is written. */
+const MOST_SETTLED = 80;
 
 export function settleDue(view: DomainView, now: EpochSeconds): Proposal {
   const writes = view

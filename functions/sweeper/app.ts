@@ -2,8 +2,6 @@
  * Time as a requester: lifetimes and terminating periods that are over are settled by the same decision as any request,
  * and tombstones that every observer and mitigator has seen are deleted.
  */
-import type { Command } from '#core/mitigation/command.ts';
-import { MOST_SETTLED } from '#core/mitigation/settle-due.ts';
 import type { DomainId } from '#core/model/identifiers.ts';
 import type { MitigationKey } from '#core/model/mitigation.ts';
 import type { Clock } from '#core/ports/clock.ts';
@@ -18,8 +16,8 @@ export interface SweeperDeps {
 
 const FIRST_PAGE = 100;
 
-/** One page is settled per round; a sweep ends after this many and goes on the next time. */
-const MOST_ROUNDS = 100;
+/** Decisions per domain and sweep; what is left then is due again in the next one. */
+const MOST_DECISIONS = 1000;
 
 /** Returns a sweep: it resolves to how many due records it came upon; a decision may settle others along with them. */
 export function createSweeper(deps: SweeperDeps): () => Promise<number> {
@@ -27,32 +25,46 @@ export function createSweeper(deps: SweeperDeps): () => Promise<number> {
   return async () => {
     const now = clock.epochSeconds();
     const seen = new Set<string>();
+    const swept = new Set<DomainId>();
     const failures: unknown[] = [];
-    let page = FIRST_PAGE;
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    for (let page = FIRST_PAGE; ; ) {
       const due = await store.due(now, page);
       const fresh = due.filter((key) => !seen.has(textOf(key)));
-      for (const key of due) seen.add(textOf(key));
-      if (fresh.length === 0) {
-        if (due.length < page) break;
-        // Tombstones whose mitigators have not confirmed yet stay due: they must not hide what is due behind them.
-        page *= 2;
-        continue;
-      }
       for (const [domainId, keys] of Map.groupBy(fresh, (key) => key.domainId)) {
         // One domain that cannot be settled is no reason to leave the others.
-        await settle(deps, domainId, keys).catch((error: unknown) => failures.push(error));
+        await sweepDomain(deps, domainId, swept.has(domainId), keys).catch((error: unknown) =>
+          failures.push(error),
+        );
+        swept.add(domainId);
       }
+      for (const key of due) seen.add(textOf(key));
+      if (due.length < page) break;
+      // Tombstones whose mitigators have not confirmed yet stay due: they must not hide what is due behind them.
+      if (fresh.length === 0) page *= 2;
     }
     if (failures.length > 0) throw new AggregateError(failures, 'some domains could not be swept');
     return seen.size;
   };
 }
 
-async function settle(deps: SweeperDeps, domainId: DomainId, keys: readonly MitigationKey[]): Promise<void> {
-  const rounds = Math.ceil(keys.length / MOST_SETTLED);
-  await deps.requestMitigation({ domainId, commands: new Array<Command>(rounds).fill({ type: 'due' }) });
+async function sweepDomain(
+  deps: SweeperDeps,
+  domainId: DomainId,
+  isSettled: boolean,
+  keys: readonly MitigationKey[],
+): Promise<void> {
+  if (!isSettled) await settle(deps, domainId);
   for (const key of keys) await deps.store.forget(key);
+}
+
+/** A decision settles so many records; one that finds nothing leaves the domain's version as it is. */
+async function settle({ requestMitigation }: SweeperDeps, domainId: DomainId): Promise<void> {
+  let before: number | undefined;
+  for (let decisions = 0; decisions < MOST_DECISIONS; decisions++) {
+    const { sv } = await requestMitigation({ domainId, commands: [{ type: 'due' }] });
+    if (sv === before) return;
+    before = sv;
+  }
 }
 
 const textOf = ({ domainId, cuid, mid }: MitigationKey): string => `${domainId}#${cuid}#${mid}`;
