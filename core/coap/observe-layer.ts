@@ -34,7 +34,11 @@ export function observeRequest(
 export class Observers {
   readonly #observers = new Map<ExchangeId, Observer>();
   /** RFC 7641 §4.4: strictly increasing; one count for all registrations keeps a renewed one in order too. */
-  #sequence = 0;
+  #sequence: number;
+
+  constructor(sequence = 0) {
+    this.#sequence = sequence;
+  }
 
   /** False when the table is full. */
   add(observer: Observer): boolean {
