@@ -96,6 +96,11 @@ export class HeartbeatMonitor {
     return now - this.#peerSeen < 2 * this.#intervalMs;
   }
 
+  /** Until when the peer may be silent before its session counts as lost; undefined while heartbeats are disabled. */
+  get silenceAllowedUntil(): Instant | undefined {
+    return this.#intervalMs === 0 ? undefined : this.#lastTraffic + this.#allowanceMs;
+  }
+
   /** When `advance` has something to decide; undefined while heartbeats are disabled. */
   get deadline(): Instant | undefined {
     if (this.#nextSend === undefined || !this.#isExhaustible) return this.#nextSend;

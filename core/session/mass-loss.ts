@@ -17,9 +17,12 @@ export class MassLossBreaker {
     this.#losses.push(now);
   }
 
-  /** True while so many sessions were lost in the last five minutes that automatic triggering has to wait. */
-  isOpen(sessions: number, now: Instant): boolean {
-    return this.#recent(now).length > Math.max(FEWEST, SHARE * sessions);
+  /**
+   * True while automatic triggering has to wait: so many of `sessions` were lost in the last five minutes, or so many are
+   * `waiting` to be taken for lost.
+   */
+  isOpen(waiting: number, sessions: number, now: Instant): boolean {
+    return Math.max(this.#recent(now).length, waiting) > Math.max(FEWEST, SHARE * sessions);
   }
 
   #recent(now: Instant): Instant[] {
