@@ -19,6 +19,18 @@ export interface Installed {
   /** `domainId/cuid/mid` hashed or plain, as far as the device can carry it: equal to `Mitigator.keyOf(plan)`. */
   readonly key: string;
   readonly refs: unknown;
+  /** What it acts on, where the device tells: whose audit trail its removal belongs to. */
+  readonly prefix?: string;
+}
+
+export interface Collected {
+  readonly state: ReportState;
+  /** As the device counts: they start over when it does. */
+  readonly counters?: Counters;
+  /** Seconds until the rules go by themselves, where they do: `ensure` extends it. */
+  readonly leaseSeconds?: number;
+  /** Why it is not active. */
+  readonly reason?: string;
 }
 
 export interface Health {
@@ -35,7 +47,7 @@ export interface Mitigator {
   /** Works from the plan alone: refs may be lost. */
   remove(plan: Plan): Promise<void>;
   /** State as the device shows it now, with cumulative counters where it has them; undefined when it is not installed. */
-  collect(plan: Plan): Promise<{ readonly state: ReportState; readonly counters?: Counters } | undefined>;
+  collect(plan: Plan): Promise<Collected | undefined>;
   list(): AsyncIterable<Installed>;
   /** Takes away something `list` showed and nobody owns. */
   removeInstalled(installed: Installed): Promise<void>;
