@@ -86,8 +86,8 @@ export class Retransmission {
       if (sent.retransmissions >= this.#parameters.maxRetransmit) this.#giveUp(sent, now);
       else this.#retransmit(sent, now);
     }
-    this.#giveUpWaiting(now);
     this.#startNext(now);
+    this.#giveUpWaiting(now);
   }
 
   get deadline(): Instant | undefined {
@@ -142,7 +142,7 @@ export class Retransmission {
     this.#environment.gaveUp(sent.sender, now);
   }
 
-  /** What a silent peer holds back is not held for ever. */
+  /** What PROBING_RATE holds back from a silent peer is not held for ever. */
   #giveUpWaiting(now: Instant): void {
     while (this.#environment.probing.silent && this.#inFlight === undefined) {
       const [next] = this.#waiting;
