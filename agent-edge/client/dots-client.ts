@@ -46,7 +46,11 @@ export interface DotsClient {
   requestMitigation(mid: Mid, body: MitigationRequestBody): Promise<Answered<ReceivedAnswer>>;
   /** 2.02, also for a mid that does not exist. */
   withdraw(mid: Mid): Promise<Answered<undefined>>;
-  status(query?: Omit<GetMitigations, 'observe'>): Promise<Answered<readonly ReceivedStatusEntry[]>>;
+  /** `withinMs` in place of the client's own `answerWithinMs`. */
+  status(
+    query?: Omit<GetMitigations, 'observe'>,
+    withinMs?: number,
+  ): Promise<Answered<readonly ReceivedStatusEntry[]>>;
   /** Every notification, from the first answer on (§4.4.2.1); `more` is false with the last. */
   watch(
     query: Omit<GetMitigations, 'observe'>,
@@ -101,8 +105,11 @@ class SessionClient implements DotsClient {
     return this.#ask(deleteMitigation(this.#cuid, mid), plainOutcome);
   }
 
-  status(query: Omit<GetMitigations, 'observe'> = {}): Promise<Answered<readonly ReceivedStatusEntry[]>> {
-    return this.#ask(getMitigations(this.#cuid, query), statusOutcome);
+  status(
+    query: Omit<GetMitigations, 'observe'> = {},
+    withinMs?: number,
+  ): Promise<Answered<readonly ReceivedStatusEntry[]>> {
+    return this.#ask(getMitigations(this.#cuid, query), statusOutcome, withinMs);
   }
 
   watch(
@@ -129,8 +136,12 @@ class SessionClient implements DotsClient {
     this.#session.close();
   }
 
-  async #ask<T>(request: Request, read: (response: Response) => Outcome<T>): Promise<Answered<T>> {
-    const answer = await this.#session.request(request, this.#answerWithinMs);
+  async #ask<T>(
+    request: Request,
+    read: (response: Response) => Outcome<T>,
+    withinMs = this.#answerWithinMs,
+  ): Promise<Answered<T>> {
+    const answer = await this.#session.request(request, withinMs);
     return answer.ok ? read(answer.value) : { type: 'unanswered', reason: answer.error };
   }
 }
