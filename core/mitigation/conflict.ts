@@ -8,7 +8,7 @@ import type { Mitigation } from '../model/mitigation.ts';
 import type { DomainView } from './domain-view.ts';
 import { footprintOf, holderOf } from './footprint.ts';
 import { isAvailable, RECOMMENDED_LIFETIME_SECONDS, remainingLifetime, UNLIMITED } from './lifetime.ts';
-import { sharedScope } from './overlap.ts';
+import { overlaps, sharedScope } from './overlap.ts';
 import { transition } from './transitions.ts';
 import { without } from './without.ts';
 
@@ -130,8 +130,9 @@ export function releaseConflicts(
     for (const other of activeForeignOverlaps(view, before, now)) {
       const holder = holderOf(other);
       if (other.conflict === undefined || written.has(holder) || released.has(holder)) continue;
-      const remaining = rivals(view, other, now).map((rival) => written.get(holderOf(rival)) ?? rival);
-      if (remaining.some(isRival)) continue;
+      const untouched = rivals(view, other, now).filter((rival) => !written.has(holderOf(rival)));
+      const arriving = writes.filter((each) => each.cuid !== other.cuid && isRival(each));
+      if (untouched.length > 0 || arriving.some((each) => overlaps(each, other))) continue;
       released.set(holder, without(other, 'conflict'));
     }
   }

@@ -112,9 +112,7 @@ export class DomainView {
       this.cost.probes++;
       for (const holder of this.#terms.get(term) ?? []) found.add(holder);
     }
-    return this.#read(found).sort(
-      (left, right) => compareText(left.cuid, right.cuid) || left.mid - right.mid,
-    );
+    return this.#read(found).sort(byKey);
   }
 
   /** Live records whose lifetime or terminating period is over, earliest first. */
@@ -183,7 +181,8 @@ export class DomainView {
       const mitigation = this.#records.get(holder);
       if (mitigation !== undefined && dueAt(mitigation) === at) current.add(holder);
     }
-    return this.#read(current);
+    const dueTime = (mitigation: Mitigation): EpochSeconds => dueAt(mitigation) ?? 0;
+    return this.#read(current).sort((left, right) => dueTime(left) - dueTime(right) || byKey(left, right));
   }
 
   #read(holders: Iterable<string>): Mitigation[] {
@@ -223,6 +222,8 @@ function removeFrom<Key>(index: Map<Key, Set<string>>, key: Key, holder: string)
   if (holders?.size === 0) index.delete(key);
 }
 
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+/** A total order, so that a decision does not depend on how the view came about. */
+function byKey(left: Mitigation, right: Mitigation): number {
+  if (left.cuid !== right.cuid) return left.cuid < right.cuid ? -1 : 1;
+  return left.mid - right.mid;
 }

@@ -28,7 +28,7 @@ export class DueIndex {
     heap[index] = entry;
   }
 
-  /** Entries due at or before `now`, earliest first; reads only those and their neighbours. */
+  /** Entries due at or before `now`, in no order; reads only those and their neighbours. */
   upTo(now: EpochSeconds): DueEntry[] {
     const found: DueEntry[] = [];
     const open = [0];
@@ -38,7 +38,7 @@ export class DueIndex {
       found.push(entry);
       open.push(2 * index + 1, 2 * index + 2);
     }
-    return found.sort((left, right) => left.at - right.at);
+    return found;
   }
 
   /** Starts over with exactly these. */

@@ -1,8 +1,8 @@
 /** What two overlapping requests have in common, as `conflict-scope` tells it (RFC 9132 §4.4.1.3). */
 import type { ConflictScope } from '../model/conflict.ts';
-import { containsPrefix, formatIpPrefix } from '../model/ip-prefix.ts';
+import { containsPrefix, formatIpPrefix, overlapsPrefix } from '../model/ip-prefix.ts';
 import type { Mitigation } from '../model/mitigation.ts';
-import { type Footprint, footprintOf } from './footprint.ts';
+import { type Footprint, footprintOf, termsOf } from './footprint.ts';
 import { normalizeUri } from './target-uri.ts';
 
 /** Entries per list: a 4.09 has to fit into one datagram. */
@@ -29,6 +29,17 @@ export function sharedScope(mitigation: Mitigation, others: readonly Mitigation[
     ...(names.size > 0 ? { targetFqdns: few(names) } : {}),
     ...(uris.size > 0 ? { targetUris: few(uris) } : {}),
   };
+}
+
+/** For two that are at hand; among all of a domain, `DomainView` looks them up. */
+export function overlaps(left: Mitigation, right: Mitigation): boolean {
+  const mine = footprintOf(left);
+  const theirs = footprintOf(right);
+  const terms = new Set(termsOf(theirs));
+  return (
+    termsOf(mine).some((term) => terms.has(term)) ||
+    mine.prefixes.some((prefix) => theirs.prefixes.some((other) => overlapsPrefix(prefix, other)))
+  );
 }
 
 function* sharedPrefixes(left: Footprint, right: Footprint): Generator<string> {

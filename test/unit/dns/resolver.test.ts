@@ -28,7 +28,7 @@ test('both families are asked for and told as host prefixes', async () => {
   expect(server.asked.sort()).toEqual(['A demo.example', 'AAAA demo.example']);
 });
 
-test('S-081 an answer is kept for its TTL and then asked for again', async () => {
+test('an answer is kept for its TTL and then asked for again', async () => {
   await resolver.resolve('demo.example');
   now = 59_999;
   expect(await resolver.resolve('demo.example')).toMatchObject({ ttlSeconds: 0 });
