@@ -33,7 +33,10 @@ export class BlockDownload {
   #length = 0;
   #exponent: number;
   #restarts = 0;
-  /** The body's ETag goes along, as RFC 9132 §4.4.2 wants, until a server takes it for a validation. */
+  /**
+   * The body's ETag goes along, as RFC 9132 §4.4.2 wants, until a server stumbles over it: general CoAP servers take it
+   * for a validation, or for another request than the one whose blocks they keep.
+   */
   #namesEtag = true;
 
   /** `first` carries block 0. */
@@ -56,10 +59,7 @@ export class BlockDownload {
 
   /** Takes the response to `request`. */
   take(message: Message): Progress {
-    if (message.code === RESPONSE.valid && this.#namesEtag) {
-      this.#namesEtag = false;
-      return this.#restart();
-    }
+    if (message.code === RESPONSE.valid && this.#namesEtag) return this.#restart();
     // The server has the body no longer, or it has become shorter.
     if (message.code === RESPONSE.requestEntityIncomplete || message.code === RESPONSE.badRequest)
       return this.#restart();
@@ -103,6 +103,7 @@ export class BlockDownload {
     const retrieves = this.#request.code === METHOD.get || this.#request.code === METHOD.fetch;
     if (!retrieves || this.#restarts >= MAX_RESTARTS) return 'malformed-response';
     this.#restarts++;
+    this.#namesEtag = false;
     this.#first = undefined;
     this.#etag = undefined;
     this.#blocks = [];
