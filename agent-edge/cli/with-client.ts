@@ -101,17 +101,17 @@ const asCommandFailed = (error: unknown): CommandFailed | undefined =>
   error instanceof CommandFailed ? error : undefined;
 
 function explainHandshake(error: HandshakeError, { server, transport, credentials }: Target): CommandFailed {
-  const over = { auto: 'UDP and TCP', udp: 'UDP', tcp: 'TCP' }[transport];
+  const ports = { auto: 'UDP and TCP', udp: 'UDP', tcp: 'TCP' }[transport];
   const psk = credentials.handshake.psk === undefined ? '' : ', and is the pre-shared key the right one';
   const fix = {
-    timeout: `Is the server running, does a firewall let ${over} through${psk}?`,
+    timeout: `Is the server running, does a firewall let its port through, ${ports}${psk}?`,
     unreachable: 'Is the server running, and is this its address and port?',
     refused: 'Does the server know this client? Its operator can tell with: tocsin client list',
     untrusted: 'Give the authority of the server’s certificate with --ca, its name with --server-name.',
     aborted: 'Interrupted.',
   }[error.failure];
   return new CommandFailed(
-    `no session with ${server} over ${over}: ${error.message}\n${fix}`,
+    `no session with ${server}: ${error.message}\n${fix}`,
     { failure: error.failure },
     { cause: error },
   );

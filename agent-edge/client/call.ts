@@ -13,7 +13,7 @@ export class Call implements ExchangeOwner {
   /** When each copy went out: every one has its own token, so the answer tells which it answers. */
   readonly #copies = new Map<ExchangeId, number>();
   readonly #repeats: boolean;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => undefined;
   #resolve: (result: Result<Response, FailureReason>) => void = () => undefined;
 
   constructor(link: Link, request: Request, giveUpAfterMs: number) {
@@ -50,12 +50,12 @@ export class Call implements ExchangeOwner {
       return;
     }
     if (due === 'send') this.#copies.set(this.#link.send(this, this.#request), this.#link.now());
-    const delayMs = Math.max(0, Math.ceil(this.#repetition.deadline - this.#link.now()));
-    this.#timer = setTimeout(() => this.#advance(), delayMs);
+    const delayMs = this.#repetition.deadline - this.#link.now();
+    this.#cancelTimer = this.#link.after(delayMs, () => this.#advance());
   }
 
   #finish(result: Result<Response, FailureReason>): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     for (const exchange of this.#copies.keys()) this.#link.release(exchange);
     this.#copies.clear();
     this.#resolve(result);

@@ -9,6 +9,8 @@ export interface Link {
   readonly repeatsRequests: boolean;
   /** Monotonic milliseconds. */
   now(): number;
+  /** Calls `work` after `delayMs`, unless the function it returns is called before. */
+  after(delayMs: number, work: () => void): () => void;
   /** With the exchange of a running observation, under its token again. */
   send(owner: ExchangeOwner, request: Request, again?: ExchangeId): ExchangeId;
   /** Wants no further response. */

@@ -21,7 +21,7 @@ export class Observation implements ExchangeOwner {
   #exchange: ExchangeId | undefined;
   /** Of the registration under way; undefined while notifications arrive. */
   #registration: Repetition | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => undefined;
   #stopping = false;
   #isOver = false;
   #resolve: (reason: 'ended' | 'stopped' | FailureReason) => void = () => undefined;
@@ -40,9 +40,8 @@ export class Observation implements ExchangeOwner {
   async stop(): Promise<void> {
     if (!this.#isOver && !this.#stopping) {
       this.#stopping = true;
-      clearTimeout(this.#timer);
+      this.#schedule(CANCEL_WITHIN_MS, () => this.#finish('stopped'));
       this.#send(1);
-      this.#timer = setTimeout(() => this.#finish('stopped'), CANCEL_WITHIN_MS);
     }
     await this.over;
   }
@@ -86,14 +85,14 @@ export class Observation implements ExchangeOwner {
   }
 
   #schedule(delayMs: number, work: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(work, Math.max(0, Math.ceil(delayMs)));
+    this.#cancelTimer();
+    this.#cancelTimer = this.#link.after(delayMs, work);
   }
 
   #finish(reason: 'ended' | 'stopped' | FailureReason): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     if (this.#exchange !== undefined) this.#link.release(this.#exchange);
     this.#resolve(reason);
   }

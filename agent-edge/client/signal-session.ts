@@ -34,6 +34,8 @@ export interface SignalSessionOptions {
   readonly driver: EndpointDriver;
   readonly clock: Clock;
   readonly random: Random;
+  /** The machine's timers unless given. */
+  readonly after?: Link['after'];
   /** An upper bound of the round trip that is already known, in milliseconds. */
   readonly roundTripMs?: number;
   /** Told once per silence: heartbeats have gone unanswered for the whole allowance. */
@@ -47,13 +49,18 @@ const MAX_BODY = 4 * 1024 * 1024;
 /** Below the peer's ACK_TIMEOUT of 2 s. */
 const SEPARATE_AFTER_MS = 1_000;
 
+const machineTimer: Link['after'] = (delayMs, work) => {
+  const timer = setTimeout(work, Math.max(0, Math.ceil(delayMs)));
+  return () => clearTimeout(timer);
+};
+
 export class SignalSession {
   readonly #options: SignalSessionOptions;
   readonly #handle: EndpointHandle;
   readonly #owners = new Map<ExchangeId, ExchangeOwner>();
   readonly #heartbeats: HeartbeatMonitor;
   readonly #link: Link;
-  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #cancelHeartbeat: () => void = () => undefined;
 
   constructor(options: SignalSessionOptions) {
     const { session, driver, clock, random } = options;
@@ -91,13 +98,14 @@ export class SignalSession {
     this.#handle.close();
   }
 
-  #makeLink({ session, clock, roundTripMs }: SignalSessionOptions): Link {
+  #makeLink({ session, clock, after = machineTimer, roundTripMs }: SignalSessionOptions): Link {
     const roundTrip = new RoundTrip();
     if (roundTripMs !== undefined) roundTrip.sample(roundTripMs);
     return {
       roundTrip,
       repeatsRequests: session.transport === 'udp',
       now: () => clock.monotonic(),
+      after,
       send: (owner, request, again) => {
         const exchange = this.#handle.send(request, again);
         this.#owners.set(exchange, owner);
@@ -132,8 +140,7 @@ export class SignalSession {
       },
       observerGone: () => undefined,
       closed: (reason) => {
-        clearTimeout(this.#heartbeatTimer);
-        this.#heartbeatTimer = undefined;
+        this.#cancelHeartbeat();
         this.#options.onClosed?.(reason);
       },
       trace: () => undefined,
@@ -153,11 +160,10 @@ export class SignalSession {
   }
 
   #armHeartbeat(): void {
-    clearTimeout(this.#heartbeatTimer);
+    this.#cancelHeartbeat();
     const { deadline } = this.#heartbeats;
     if (deadline === undefined) return;
-    const delayMs = Math.max(0, Math.ceil(deadline - this.#link.now()));
-    this.#heartbeatTimer = setTimeout(() => this.#beat(), delayMs);
+    this.#cancelHeartbeat = this.#link.after(deadline - this.#link.now(), () => this.#beat());
   }
 
   #beat(): void {
@@ -170,14 +176,12 @@ export class SignalSession {
 
   /** Once: a heartbeat that goes unanswered is a miss, not something to repeat (§4.7). */
   #sendHeartbeat(peerHbStatus: boolean): void {
-    const exchange = this.#link.send(
+    this.#link.send(
       {
         response: () => this.#heartbeats.answerReceived(),
         failed: () => undefined,
       },
       putHeartbeat(peerHbStatus),
     );
-    const lostAfterMs = DEFAULT_PARAMETERS.heartbeatInterval * 1000;
-    setTimeout(() => this.#link.release(exchange), lostAfterMs).unref();
   }
 }
