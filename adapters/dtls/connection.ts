@@ -12,7 +12,7 @@ import {
   X509_V_OK,
 } from './openssl-constants.ts';
 import { certificateDer } from './pem.ts';
-import { packRecords } from './records.ts';
+import { packRecords, RECORD_HEADER_LENGTH, withoutImpossibleRecords } from './records.ts';
 import type { SecureContext } from './secure-context.ts';
 
 export interface ConnectionEvents {
@@ -45,6 +45,8 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #mtu: number;
   #ssl: Pointer;
+  /** Bytes of a protected record at least; more exactly once the suite is known. The first is a Finished of 40 and more. */
+  #shortestProtected = 24;
   #state: ConnectionState = 'handshaking';
   #ending: Ending | undefined;
   /** Depth of calls under way: an association is never freed below its own feet. */
@@ -101,9 +103,10 @@ export class Connection {
 
   /** One datagram from the peer. Forged or damaged records are dropped in silence (RFC 6347 §4.1.2.7). */
   receive(datagram: Uint8Array): void {
-    if (datagram.length > LONGEST_DATAGRAM) return;
+    const records = withoutImpossibleRecords(datagram, this.#shortestProtected);
+    if (records.length === 0 || records.length > LONGEST_DATAGRAM) return;
     this.#run(() => {
-      this.#write(datagram);
+      this.#write(records);
       if (this.#state === 'handshaking') this.#handshake();
       else this.#read();
     });
@@ -230,6 +233,7 @@ export class Connection {
     if (result === 1) {
       this.#state = 'established';
       this.maxPayload = Number(api.DTLS_get_data_mtu(this.#ssl));
+      this.#shortestProtected = this.#mtu - RECORD_HEADER_LENGTH - this.maxPayload;
       return;
     }
     const error = api.SSL_get_error(this.#ssl, result);

@@ -57,8 +57,8 @@ export interface LeafOptions extends CommonOptions {
 export interface ServerOptions extends LeafOptions {
   readonly dnsNames: readonly string[];
   readonly addresses?: readonly string[];
-  /** Also present `_dots-signal.<name>` SRV-IDs for the DNS names (RFC 9132 §7.1). Default true. */
-  readonly serviceNames?: boolean;
+  /** SRV-IDs (RFC 4985); default `_dots-signal.<name>` for each DNS name (RFC 9132 §7.1). */
+  readonly serviceNames?: readonly string[];
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -83,8 +83,7 @@ export async function issueServerCertificate(
   const names = encodeSubjectAlternativeName({
     dnsNames: options.dnsNames,
     addresses: options.addresses ?? [],
-    serviceNames:
-      options.serviceNames === false ? [] : options.dnsNames.map((name) => `${SIGNAL_SERVICE}.${name}`),
+    serviceNames: options.serviceNames ?? options.dnsNames.map((name) => `${SIGNAL_SERVICE}.${name}`),
   });
   const extension = new Extension(SUBJECT_ALTERNATIVE_NAME, false, Uint8Array.from(names));
   return issueLeaf(issuer, { usage: 'server', ...options }, [extension]);

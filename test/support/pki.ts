@@ -1,4 +1,15 @@
 /** A test PKI in memory: a CA, a server for loopback, two clients, and certificates that must be refused. */
+import 'reflect-metadata';
+import { createPrivateKey, webcrypto } from 'node:crypto';
+import {
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonGeneralNames,
+  type Name,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 import {
   type Authority,
   type CertificateAndKey,
@@ -68,4 +79,52 @@ export async function makeLongChainClient(authority: Authority, depth: number): 
   for (let level = 1; level <= depth; level++)
     issuer = await makeIntermediate(issuer, { name: `Intermediate ${level}` });
   return issueClientCertificate(issuer, { name: 'long-chain' });
+}
+
+/** A server certificate with names no DOTS client may accept and our own CA would not issue: CN, URI and wildcard. */
+export async function makeMisnamedServer(authority: Authority, name: string): Promise<CertificateAndKey> {
+  const der = createPrivateKey(authority.key).export({ type: 'pkcs8', format: 'der' });
+  return craftServer(name, {
+    names: [
+      { type: 'url', value: `https://${name}/` },
+      { type: 'dns', value: name.replace(/^[^.]+/, '*') },
+    ],
+    issuer: new X509Certificate(authority.certificate).subjectName,
+    signingKey: await webcrypto.subtle.importKey('pkcs8', Uint8Array.from(der), ALGORITHM, false, ['sign']),
+  });
+}
+
+/** A server certificate that only vouches for itself. */
+export async function makeSelfSignedServer(name: string): Promise<CertificateAndKey> {
+  return craftServer(name, { names: [{ type: 'dns', value: name }] });
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+async function craftServer(
+  name: string,
+  by: {
+    readonly names: JsonGeneralNames;
+    readonly issuer?: Name;
+    readonly signingKey?: webcrypto.CryptoKey;
+  },
+): Promise<CertificateAndKey> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.create({
+    subject: `CN=${name}`,
+    issuer: by.issuer ?? `CN=${name}`,
+    publicKey: keys.publicKey,
+    signingKey: by.signingKey ?? keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension(by.names),
+    ],
+  });
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const key = createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
+  return {
+    certificate: certificate.toString('pem'),
+    key: key.export({ type: 'pkcs8', format: 'pem' }) as string,
+  };
 }
