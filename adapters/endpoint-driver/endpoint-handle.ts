@@ -35,7 +35,7 @@ export interface EndpointHandle {
   respond(exchange: ExchangeId, response: Response): void;
   /** No response at all: a CON gets its empty ACK. */
   ignore(exchange: ExchangeId): void;
-  /** A notification to a granted observer; nothing happens when the observer is already gone. */
+  /** A notification to a granted observer; `observerGone` when there is none, or none any more. */
   notify(exchange: ExchangeId, response: Response, last: boolean): void;
   /** Wants no (further) response to a request of ours. */
   forget(exchange: ExchangeId): void;

@@ -91,8 +91,10 @@ export class ClientExchanges {
     if (observation === undefined || asks === undefined)
       throw new RangeError(`exchange ${exchange.id} is in use and no observation to renew`);
     exchange.request = request;
-    const { token } = observation.message;
-    this.#register(exchange, asks === 'deregister' ? this.#expiry(request, now) : Infinity, token, now);
+    // Granted already, it outlives a refresh that is lost.
+    const granted = exchange.notified !== undefined && asks === 'register';
+    const expiresAt = granted ? Infinity : this.#expiry(request, now);
+    this.#register(exchange, expiresAt, observation.message.token, now);
   }
 
   forget(id: ExchangeId, now: Instant): void {
@@ -230,17 +232,13 @@ export class ClientExchanges {
 
   #sendWhole(exchange: ClientExchange, now: Instant): void {
     const { code, options } = exchange.request;
-    if (observeRequest(code, options) === 'register') this.#register(exchange, undefined, undefined, now);
+    if (observeRequest(code, options) === 'register')
+      this.#register(exchange, this.#expiry(exchange.request, now), undefined, now);
     else exchange.current = this.#transmit(exchange, exchange.request, now);
   }
 
   /** Sends the request under the token of its observation, a new one or the one given. */
-  #register(
-    exchange: ClientExchange,
-    expiresAt: Instant | undefined,
-    token: Uint8Array | undefined,
-    now: Instant,
-  ): void {
+  #register(exchange: ClientExchange, expiresAt: Instant, token: Uint8Array | undefined, now: Instant): void {
     const { id, request } = exchange;
     const { code, options, payload, confirmable } = request;
     const pending = this.#options.requests.send(
@@ -250,7 +248,7 @@ export class ClientExchanges {
         confirmable,
         standing: true,
         token,
-        expiresAt: expiresAt ?? this.#expiry(request, now),
+        expiresAt,
       },
       now,
     );

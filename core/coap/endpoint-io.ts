@@ -60,7 +60,7 @@ export type Output =
       readonly more: boolean;
     }
   | { readonly type: 'failed'; readonly exchange: ExchangeId; readonly reason: FailureReason }
-  /** The peer reset, deregistered or replaced an observation of ours: stop notifying. */
+  /** The peer reset, deregistered or replaced its observation, or it could not be kept: stop notifying. */
   | { readonly type: 'observer-gone'; readonly exchange: ExchangeId }
   /** TCP: Abort or Release, or a framing error: close the session after what was transmitted. */
   | { readonly type: 'close'; readonly reason: string }

@@ -178,10 +178,13 @@ export class ServerExchanges {
     this.#options.transport.ignore(this.#take(exchange).origin, now);
   }
 
-  /** Nothing happens when the observer is gone: the peer may have left while the notification was made. */
+  /** The peer may have left while the notification was made: then its owner is told once more. */
   notify(exchange: ExchangeId, response: Response, last: boolean, now: Instant): void {
     const observer = this.#observers.get(exchange);
-    if (observer === undefined) return;
+    if (observer === undefined) {
+      this.#options.emit({ type: 'observer-gone', exchange });
+      return;
+    }
     // RFC 7641 §4.2: a response other than 2.xx ends the observation, and only 2.xx carries Observe.
     const ends = last || response.code >> 5 !== 2;
     if (ends) this.#observers.remove(exchange);

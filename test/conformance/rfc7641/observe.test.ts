@@ -101,6 +101,7 @@ describe('the server', () => {
     peer.hears();
     notify(peer, old, 'nobody');
     expect(peer.hears()).toEqual([]);
+    expect(peer.one('observer-gone').exchange).toBe(old);
     notify(peer, renewed, 'once');
     expect(peer.hears()).toHaveLength(1);
   });
@@ -112,6 +113,7 @@ describe('the server', () => {
     expect(observeOf(peer.hearsOne())).toBeUndefined();
     notify(peer, exchange, 'y');
     expect(peer.hears()).toEqual([]);
+    expect(peer.one('observer-gone').exchange).toBe(exchange);
 
     for (let count = 0; count < 64; count++) registered(peer, bytesOf(count), 100 + count);
     peer.hears();
@@ -225,6 +227,16 @@ describe('the client', () => {
     expect(peer.take('response').map(({ more }) => more)).toEqual([true, true]);
     peer.give({ type: 'forget', exchange: 1 });
     expect(registering(peer)).not.toEqual(token);
+  });
+
+  test('a registration repeated under its token before any answer still ends by itself', () => {
+    const peer = new UdpPeer();
+    const token = registering(peer);
+    peer.runTo(3000);
+    peer.give({ type: 'send', exchange: 1, request: get });
+    expect(peer.hearsOne().token).toEqual(token);
+    peer.runTo(200_000);
+    expect(peer.one('failed')).toMatchObject({ exchange: 1, reason: 'timeout' });
   });
 
   test('P-116 only fresher notifications are handed up', () => {
