@@ -108,7 +108,7 @@ async function answer(
   const asked = (await orders.list()).filter(
     ({ domainId, cuid, mid }) => domainId === key.domainId && cuid === key.cuid && mid === key.mid,
   );
-  const answered = asked.map(({ reason: _, ...order }) => ({ ...order, ...given }));
+  const answered = asked.map((order) => ({ ...order, ...given }));
   for (const order of answered) await orders.put(order);
   return answered;
 }
