@@ -51,9 +51,25 @@ export interface SignalLostCommand {
   readonly requester: Requester;
 }
 
+/** Every mitigator has told that nothing is left to drop: a loss-triggered mitigation ends (RFC 9132 §4.4.4, Table 3). */
+export interface AttackStoppedCommand {
+  readonly type: 'attack-stopped';
+  readonly cuid: Cuid;
+  readonly mid: Mid;
+  /** Of the mitigation that the reports are about: what came after them is not ended by them. */
+  readonly generation: number;
+}
+
 /** The sweeper: settle every record of the domain that is due. */
 export interface DueCommand {
   readonly type: 'due';
 }
 
-export type Command = PutCommand | EfficacyCommand | DeleteCommand | SignalLostCommand | DueCommand;
+/** What a client, or somebody on its behalf, has asked. */
+export type RequestedCommand = PutCommand | EfficacyCommand | DeleteCommand | SignalLostCommand;
+
+export type Command = RequestedCommand | AttackStoppedCommand | DueCommand;
+
+export function isRequested(command: Command): command is RequestedCommand {
+  return command.type !== 'due' && command.type !== 'attack-stopped';
+}

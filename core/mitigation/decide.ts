@@ -5,7 +5,8 @@
 import type { EpochSeconds } from '../base/time.ts';
 import type { Mitigation } from '../model/mitigation.ts';
 import type { Answer } from './answer.ts';
-import type { Command } from './command.ts';
+import { attackStopped } from './attack-stopped.ts';
+import { type Command, isRequested } from './command.ts';
 import { releaseConflicts } from './conflict.ts';
 import type { AuditNote, Decision, Proposal } from './decision.ts';
 import type { DomainView } from './domain-view.ts';
@@ -29,12 +30,11 @@ export function decide(
   const { answer, writes } = propose(view, command, now, resolved);
   if (writes.length === 0) return { answer, writes, audit: [] };
   const all = [...writes, ...releaseConflicts(view, writes, now)];
-  const audit = auditNote(command, answer, all);
   return {
     answer,
     writes: all.map((mitigation) => versioned(view, mitigation)),
     ...cuidClaim(view, command),
-    audit: audit === undefined ? [] : [audit],
+    audit: [auditNote(command, answer, all)],
   };
 }
 
@@ -58,6 +58,8 @@ function propose(view: DomainView, command: Command, now: EpochSeconds, resolved
       return withdraw(view, command, now);
     case 'signal-lost':
       return signalLost(view, command, now);
+    case 'attack-stopped':
+      return attackStopped(view, command, now);
     case 'due':
       return settleDue(view, now);
   }
@@ -85,12 +87,13 @@ function cuidClaim(view: DomainView, command: Command): Pick<Decision, 'cuidClai
   return view.client(cuid) === undefined ? { cuidClaim: { cuid, identityId } } : {};
 }
 
-/** One line per decision that changed something, except what time alone brought about for nobody in particular. */
-function auditNote(command: Command, answer: Answer, writes: readonly Mitigation[]): AuditNote | undefined {
+/** One note per decision that changed something. */
+function auditNote(command: Command, answer: Answer, writes: readonly Mitigation[]): AuditNote {
   const keys = writes.map(({ cuid, mid, status }) => ({ cuid, mid, status }));
   const told = answer.result === 'refused' ? { refused: answer.refusal.code } : {};
-  const actor = command.type === 'due' ? 'time' : command.requester.identityId;
-  const source = command.type === 'due' ? {} : { source: command.requester.source };
+  const by = isRequested(command) ? command.requester : undefined;
+  const actor = by?.identityId ?? 'tocsin';
+  const source = by === undefined ? {} : { source: by.source };
   return {
     actor,
     action: command.type,

@@ -1,5 +1,5 @@
 /** Who may still speak: the registry is asked again for every batch, so that a revocation holds at once. */
-import type { Command, Requester } from '#core/mitigation/command.ts';
+import { type Command, isRequested, type Requester } from '#core/mitigation/command.ts';
 import type { Identity } from '#core/model/domain.ts';
 import type { DomainId, IdentityId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
@@ -18,7 +18,7 @@ export class Authors {
     domainId: DomainId,
     commands: readonly Command[],
   ): Promise<Authors> {
-    const ids = new Set(commands.flatMap((each) => (each.type === 'due' ? [] : [each.requester.identityId])));
+    const ids = new Set(commands.filter(isRequested).map((each) => each.requester.identityId));
     const read = async (id: IdentityId): Promise<[IdentityId, Identity | undefined]> => [
       id,
       await store.identity(id),

@@ -1,7 +1,7 @@
 /** Decides the commands of one batch in order and commits them; the caller sees to it that it is alone in the domain. */
 import type { EpochSeconds } from '#core/base/time.ts';
 import type { Answer } from '#core/mitigation/answer.ts';
-import type { Command } from '#core/mitigation/command.ts';
+import { type Command, isRequested } from '#core/mitigation/command.ts';
 import { CUID_COLLISION } from '#core/mitigation/conflict.ts';
 import { decide, namesToResolve } from '#core/mitigation/decide.ts';
 import type { Decision } from '#core/mitigation/decision.ts';
@@ -92,7 +92,7 @@ async function nextStep(
 }
 
 async function decideOne(view: DomainView, command: Command, deps: BatchDeps): Promise<Decision> {
-  const why = command.type === 'due' ? undefined : deps.authors.objection(command.requester);
+  const why = isRequested(command) ? deps.authors.objection(command.requester) : undefined;
   if (why !== undefined) {
     return { answer: { result: 'refused', refusal: { code: 'forbidden', why } }, writes: [], audit: [] };
   }

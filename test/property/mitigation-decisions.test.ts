@@ -1,7 +1,7 @@
 /** Any sequence of commands of several clients leaves a domain in which the rules of RFC 9132 §4.4 hold. */
 import fc from 'fast-check';
 import type { Answer } from '#core/mitigation/answer.ts';
-import type { Command, Requester } from '#core/mitigation/command.ts';
+import { type Command, isRequested, type Requester } from '#core/mitigation/command.ts';
 import { decide } from '#core/mitigation/decide.ts';
 import { applyChanges, DomainView } from '#core/mitigation/domain-view.ts';
 import { holderOf } from '#core/mitigation/footprint.ts';
@@ -248,11 +248,11 @@ test('S-174 a stranger with the same cuid changes nothing and learns nothing', (
       conflictPolicy,
       steps,
       (world, command) => {
-        const isMallory = command.type !== 'due' && command.requester === mallory;
+        const isMallory = isRequested(command) && command.requester === mallory;
         if (isMallory && owned) expect(world.last?.writes).toEqual([]);
       },
       (world, command) => {
-        const owner = command.type === 'due' ? undefined : world.view.client(command.requester.cuid);
+        const owner = isRequested(command) ? world.view.client(command.requester.cuid) : undefined;
         owned = owner !== undefined && owner.identityId !== mallory?.identityId;
       },
     );

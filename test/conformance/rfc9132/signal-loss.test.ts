@@ -94,3 +94,31 @@ test('the immediate request that had to give way comes back when it is asked for
   expect(world.record(alice, 6)).toMatchObject({ status: 'inProgress', desired: 'present' });
   expect(world.record(alice, 5)).toMatchObject({ status: 'signalLoss', desired: 'absent' });
 });
+
+test('S-191 S-240 it ends when the attack has stopped: 3 four times, then 8 without mitigation-start', () => {
+  const world = lostWithBoth();
+  const { cuid, mid, generation } = world.record(alice, 5);
+  world.ask({ type: 'attack-stopped', cuid, mid, generation });
+  const record = world.record(alice, 5);
+  expect(record).toMatchObject({ status: 'signalLoss', desired: 'absent' });
+  expect(record).not.toHaveProperty('startedAt');
+  expect(record.notices.map(({ status, repeat }) => [status, repeat])).toEqual([
+    ['stopped', 4],
+    ['signalLoss', 1],
+  ]);
+});
+
+test('the end of an attack ends no immediate request, and nothing that began after it was told', () => {
+  const world = lostWithBoth();
+  const immediate = world.record(alice, 7);
+  world.ask({
+    type: 'attack-stopped',
+    cuid: alice.cuid,
+    mid: immediate.mid,
+    generation: immediate.generation,
+  });
+  expect(world.record(alice, 7)).toBe(immediate);
+  const preconfiguredRecord = world.record(alice, 5);
+  world.ask({ type: 'attack-stopped', cuid: alice.cuid, mid: preconfiguredRecord.mid, generation: 1 });
+  expect(world.record(alice, 5)).toBe(preconfiguredRecord);
+});
