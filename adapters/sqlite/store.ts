@@ -26,9 +26,9 @@ export interface SqliteParts {
   readonly store: Store;
   readonly outbox: Outbox;
   /** The queue of that name; what an earlier process had received and not acknowledged is visible again at its first `receive`. */
-  queue(name: string): Queue;
+  readonly queue: (name: string) => Queue;
   /** Closes all of them. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Records read at once by `unsettled`. */
@@ -65,7 +65,9 @@ function createStore(connection: Connection, { clock, secretKey }: SqliteOptions
       connection.call('putIdentity', identity.id, identity.domainId, JSON.stringify(identity)),
     identity: async (id) => parse(await connection.call('identity', id)) as Identity | undefined,
     identities: async (domainId) => parseAll(await connection.call('identities', domainId)) as Identity[],
-    putPsk: (name, key) => connection.call('putPsk', name, box.seal(name, key)),
+    putPsk: async (name, key) => {
+      await connection.call('putPsk', name, box.seal(name, key));
+    },
     psks: async () => {
       const rows = await connection.call('psks');
       return new Map(rows.map(({ name, sealed }) => [name, box.open(name, sealed)]));
