@@ -139,6 +139,7 @@ export class TlsServer implements TlsListener {
     });
     server.on('tlsClientError', (error, socket) => {
       this.#failed(endpointOf(socket), reasonOf(error));
+      socket.destroy();
     });
     return server;
   }
