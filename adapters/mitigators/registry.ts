@@ -9,11 +9,14 @@ import { gobgpConfigSchema } from './gobgp/config.ts';
 import { createGobgpMitigator } from './gobgp/gobgp.ts';
 import { nftablesConfigSchema } from './nftables/config.ts';
 import { createNftablesMitigator } from './nftables/nftables.ts';
+import { webhookConfigSchema } from './webhook/config.ts';
+import { createWebhookMitigator } from './webhook/webhook.ts';
 
 /** One entry of `mitigators:`. */
 export const mitigatorConfigSchema = z.discriminatedUnion('driver', [
   gobgpConfigSchema,
   nftablesConfigSchema,
+  webhookConfigSchema,
   alertConfigSchema,
 ]);
 
@@ -56,6 +59,8 @@ function build(name: string, config: MitigatorConfig, deps: MitigatorDeps): Miti
       return createGobgpMitigator(name, config);
     case 'nftables':
       return createNftablesMitigator(name, config);
+    case 'webhook':
+      return createWebhookMitigator(name, config, deps);
     case 'alert':
       return createAlertMitigator(name, deps);
   }
@@ -68,6 +73,7 @@ function deviceOf(config: MitigatorConfig): string | undefined {
       return `gobgp ${config.address}`;
     case 'nftables':
       return `nftables ${config.netns ?? ''}`;
+    case 'webhook':
     case 'alert':
       return undefined;
   }

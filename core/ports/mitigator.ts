@@ -27,6 +27,8 @@ export interface Collected {
   readonly state: ReportState;
   /** As the device counts: they start over when it does. */
   readonly counters?: Counters;
+  /** What it acts on, where the device tells; what was planned otherwise. */
+  readonly actualTargets?: readonly Target[];
   /** Seconds until the rules go by themselves, where they do: `ensure` extends it. */
   readonly leaseSeconds?: number;
   /** Why it is not active. */

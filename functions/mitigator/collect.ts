@@ -96,7 +96,7 @@ class Round {
     const isLeaseShort =
       collected?.leaseSeconds !== undefined && collected.leaseSeconds < plan.leaseSeconds * LEASE_LEFT;
     if (collected === undefined || isLeaseShort) await this.#actAfresh(mitigation);
-    else await this.#write(mitigation, { ...collected, actualTargets: reachOf(plan) }, report);
+    else await this.#write(mitigation, { actualTargets: reachOf(plan), ...collected }, report);
   }
 
   /** No proof, no claim: it may still be there, but nobody can say so. */
