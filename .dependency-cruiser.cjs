@@ -84,7 +84,7 @@ module.exports = {
       from: { path: '^infra/' },
       to: {
         path: '^(core|adapters|agent-edge|functions|local|test)/',
-        pathNot: '(/env\\.ts$|^adapters/dynamodb/keys\\.ts$)',
+        pathNot: '(/env\\.ts$|^adapters/dynamodb/(keys|table)\\.ts$)',
       },
     },
     forbid('local-imports-no-infra', '^local/', '^(infra|test)/', 'local runs without AWS.'),

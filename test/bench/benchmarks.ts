@@ -1,0 +1,8 @@
+import type { Benchmark } from './figure.ts';
+import { handshakes } from './handshakes.ts';
+import { killNine } from './kill-nine.ts';
+import { memory } from './memory.ts';
+import { putMitigate } from './put-mitigate.ts';
+
+/** In the order in which they run. */
+export const BENCHMARKS: readonly Benchmark[] = [handshakes, memory, putMitigate, killNine];
