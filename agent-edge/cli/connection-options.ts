@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Cuid, parseCuid } from '#core/model/identifiers.ts';
+import { parseIpPrefix } from '#core/model/ip-prefix.ts';
 import type { TransportChoice } from '../client/connect.ts';
 import { CredentialError, type Credentials, readCredentials } from '../client/credentials.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -127,7 +128,8 @@ function credentialsOf(options: ConnectionOptions, home: string): Credentials {
 /** `host`, `host:port`, `[2001:db8::1]:port`, `2001:db8::1`. */
 export function parseServer(text: string): ServerAddress {
   const match = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text);
-  const host = match === null && /^[0-9A-Fa-f:.]+$/.test(text) ? text : (match?.[1] ?? match?.[2]);
+  const isBareIpv6 = match === null && !text.includes('/') && parseIpPrefix(text) !== undefined;
+  const host = isBareIpv6 ? text : (match?.[1] ?? match?.[2]);
   const port = Number(match?.[3] ?? DOTS_PORT);
   if (host === undefined || port < 1 || port > 65535) {
     throw new InvalidArgumentError('It wants HOST:PORT, e.g. dots.example:4646 or [2001:db8::1]:4646.');
