@@ -222,6 +222,19 @@ test('P-035 a message id is usable again after EXCHANGE_LIFETIME, for a NON afte
   expect(peer.take('request')).toHaveLength(1);
 });
 
+test('an answer that comes after its message id was used again is separate all the same', () => {
+  const peer = new UdpPeer();
+  peer.says(CON, METHOD.get, 5, { token: bytesOf(1) });
+  const { exchange } = peer.one('request');
+  peer.runTo(223_000);
+  peer.hears();
+  peer.says(CON, METHOD.get, 5, { token: bytesOf(2) });
+  peer.give({ type: 'respond', exchange, response: response(RESPONSE.content) });
+  expect(peer.hearsOne()).toMatchObject({ type: CON, token: bytesOf(1) });
+  peer.answer(response(RESPONSE.content));
+  expect(peer.hearsOne()).toMatchObject({ type: ACK, messageId: 5, token: bytesOf(2) });
+});
+
 test('P-039 of five Confirmable requests to a silent server one at a time is on the wire', () => {
   const peer = new UdpPeer();
   for (let exchange = 1; exchange <= 5; exchange++) send(peer, exchange);

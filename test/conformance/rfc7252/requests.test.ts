@@ -115,6 +115,16 @@ test('P-063 P-117 P-118 P-119 a response nobody waits for meets a reset and is n
   expect(peer.take('response')).toEqual([]);
 });
 
+test('P-063 a token of which only the sequence number is ours is not ours', () => {
+  const peer = new UdpPeer();
+  send(peer, 1, false);
+  const token = peer.hearsOne().token.slice();
+  token[0] = (token[0] ?? 0) ^ 1;
+  peer.says(NON, RESPONSE.content, 3, { token });
+  expect(peer.hearsOne()).toMatchObject({ type: RST, messageId: 3 });
+  expect(peer.take('response')).toEqual([]);
+});
+
 test('P-068 unknown elective options do no harm, and stay for a gateway to forward', () => {
   const peer = new UdpPeer();
   peer.says(CON, METHOD.get, 1, { options: [option(65_000, 1)] });
@@ -258,6 +268,14 @@ test('P-312 response options in a request are no obstacle', () => {
   const peer = new UdpPeer();
   peer.says(CON, METHOD.get, 1, { options: [option(OPTION.locationPath, 1), option(OPTION.maxAge, 1)] });
   expect(peer.take('request')).toHaveLength(1);
+});
+
+test('P-312 a critical option not defined for the method counts as not understood', () => {
+  const peer = new UdpPeer();
+  for (const [messageId, code] of [METHOD.get, METHOD.delete].entries()) {
+    peer.says(CON, code, messageId, { options: [option(OPTION.block1, 2)] });
+    expect(peer.hearsOne().code).toBe(RESPONSE.badOption);
+  }
 });
 
 test('a request that is ignored gets its empty ACK, and nothing when it was Non-confirmable', () => {

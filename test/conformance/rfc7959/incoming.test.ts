@@ -184,6 +184,13 @@ describe('request bodies', () => {
     expect(peer.one('request').request.payload).toEqual(body(700));
   });
 
+  test('P-168 a block from further back is out of sequence', () => {
+    const peer = new UdpPeer();
+    const whole = body(2000);
+    for (const number of [0, 1, 2]) put(peer, number, true, part(number, whole));
+    expect(put(peer, 1, true, part(1, whole))?.code).toBe(RESPONSE.requestEntityIncomplete);
+  });
+
   test('P-183 an If-None-Match of the first block holds for the whole', () => {
     const peer = new UdpPeer();
     put(peer, 0, true, part(0), [option(OPTION.ifNoneMatch), PATH]);
@@ -259,7 +266,13 @@ describe('response bodies', () => {
       const first = get(peer, [], body(2000));
       peer.runTo(pauseMs);
       const etag = { number: OPTION.etag, value: etagIn(first) ?? bytesOf() };
-      const message = get(peer, [etag, block2(1, 6)], body(2000));
+      peer.says(NON, METHOD.get, ++nextId & 0xffff, { options: [etag, PATH, block2(1, 6)] });
+      for (const { request, exchange } of peer.take('request')) {
+        expect(request.options).toEqual([PATH]);
+        const again = response(RESPONSE.content, { payload: body(2000) });
+        peer.give({ type: 'respond', exchange, response: again });
+      }
+      const message = peer.hearsOne();
       expect(message.code).toBe(RESPONSE.content);
       expect(message.payload).toEqual(body(2000).subarray(1024));
       expect(etagIn(message)).toEqual(etag.value);

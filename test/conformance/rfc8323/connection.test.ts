@@ -72,6 +72,10 @@ test('P-242 messages byte by byte, or three at once, are the same messages', () 
   const [ofSlow, ofFast] = [slow.take('request'), fast.take('request')];
   expect(ofSlow).toEqual(ofFast);
   expect(ofSlow.map(({ request: { code } }) => code)).toEqual([1, 3, 4]);
+  // The shortest message of all is complete with its second byte.
+  slow.receives(bytesOf(0));
+  slow.receives(bytesOf(PING));
+  expect(slow.hearsOne().code).toBe(PONG);
 });
 
 test('P-243 P-244 P-251 P-255 the first message is a CSM, unasked, with the size taken and block-wise transfer', () => {

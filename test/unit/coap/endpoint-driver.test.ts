@@ -124,6 +124,25 @@ test.each(['udp', 'tcp'] as const)(
   },
 );
 
+test('a handler that answers at once is not entered again before it returns', async () => {
+  const { left, right, client, server, leftSession } = pair('tcp');
+  const entered: string[] = [];
+  right.onRequest = (exchange, { payload }) => {
+    entered.push(`in ${payload[0]}`);
+    server.respond(exchange, response(RESPONSE.content, { payload }));
+    entered.push(`out ${payload[0]}`);
+  };
+  // Two requests in one piece of stream.
+  const pieces: Uint8Array[] = [];
+  leftSession.send = (bytes) => pieces.push(bytes) > 0;
+  for (const value of [1, 2]) client.send(request(METHOD.put, { payload: Uint8Array.of(value) }));
+  const whole = Uint8Array.from(pieces.flatMap((bytes) => [...bytes]));
+  setImmediate(() => leftSession.other?.onMessage?.(whole));
+  await left.until('response', 2);
+  expect(entered).toEqual(['in 1', 'out 1', 'in 2', 'out 2']);
+  client.close();
+});
+
 test('the timer runs: an answer after the empty ACK comes separately', async () => {
   const { left, right, client, server, rightSession } = pair('udp');
   right.onRequest = (exchange) => {
