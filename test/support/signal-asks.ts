@@ -24,7 +24,7 @@ export const scopeBody = (
     ...changes,
   });
 
-export const mitigation = (mid: number | undefined = undefined, cuid: string = CUID): string =>
+export const mitigation = (mid?: number, cuid: string = CUID): string =>
   mid === undefined ? `mitigate/cuid=${cuid}` : `mitigate/cuid=${cuid}/mid=${mid}`;
 
 /** `2.05`; `silence` when there is no answer. */
