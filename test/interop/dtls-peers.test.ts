@@ -1,8 +1,9 @@
 /** Other people's DTLS and TLS against ours: OpenSSL 3.0 of the system, GnuTLS, libcoap, node-dtls-client. */
+import { fileURLToPath } from 'node:url';
 import { dtls } from 'node-dtls-client';
 import { connectDtls } from '#adapters/dtls/client.ts';
 import { identityOfCertificate, identityOfPsk } from '#adapters/pki/identity.ts';
-import { PSK, PSK_IDENTITY, pskKey, startEcho, stopEchoes, until } from '#test/support/dtls.ts';
+import { echo, PSK, PSK_IDENTITY, pskKey, startEcho, stopEchoes, until } from '#test/support/dtls.ts';
 import { requirePeer } from '#test/support/peer.ts';
 import { makeRefusedClients, makeTestPki } from '#test/support/pki.ts';
 import { PkiFiles } from '#test/support/pki-files.ts';
@@ -13,6 +14,8 @@ const OPENSSL = requirePeer('openssl');
 const GNUTLS = requirePeer('gnutls-cli');
 const COAP_OPENSSL = requirePeer('coap-client-openssl');
 const COAP_GNUTLS = requirePeer('coap-client-gnutls');
+
+const ECHO_PROCESS = new URL('../support/dtls-echo-process.ts', import.meta.url);
 
 const pki = await makeTestPki();
 const refused = await makeRefusedClients(pki.authority);
@@ -240,6 +243,12 @@ describe('gnutls-cli', () => {
 });
 
 describe('libcoap', () => {
+  /** libcoap takes the key as text. */
+  const credentialsFor = (kind: string): readonly string[] =>
+    kind === 'psk'
+      ? ['-u', PSK_IDENTITY, '-k', TEXT_KEY]
+      : ['-c', files.client.certificate, '-j', files.client.key, '-C', files.ca];
+
   /** Enough CoAP to answer one confirmable GET (RFC 7252 §3): 2.05 with its token and a payload. */
   function answerGet(message: Uint8Array): Buffer {
     const tokenLength = (message[0] ?? 0) & 15;
@@ -266,14 +275,21 @@ describe('libcoap', () => {
         };
       },
     });
-    // libcoap takes the key as text.
-    const credentials =
-      kind === 'psk'
-        ? ['-u', PSK_IDENTITY, '-k', TEXT_KEY]
-        : ['-c', files.client.certificate, '-j', files.client.key, '-C', files.ca];
-    const client = start(path, '-B', '5', ...credentials, `coaps://127.0.0.1:${port}/x`);
+    const client = start(path, '-B', '5', ...credentialsFor(kind), `coaps://127.0.0.1:${port}/x`);
     await client.prints(/secured/);
     expect(traces).toContainEqual(expect.objectContaining({ type: 'opened', kind }));
+  });
+
+  test.each([
+    ['OpenSSL', COAP_OPENSSL, 'certificate'],
+    ['GnuTLS', COAP_GNUTLS, 'certificate'],
+    ['OpenSSL', COAP_OPENSSL, 'psk'],
+    ['GnuTLS', COAP_GNUTLS, 'psk'],
+  ])('over TCP, over %s (%s) with a %s', async (_name, path, kind) => {
+    const { port, traces } = await startTlsEcho({ ...server, pskKey: () => Buffer.from(TEXT_KEY) });
+    start(path, '-B', '2', ...credentialsFor(kind), `coaps+tcp://127.0.0.1:${port}/x`);
+    await until(() => traces.length > 0);
+    expect(traces[0]).toMatchObject({ type: 'opened', kind });
   });
 });
 
@@ -300,4 +316,29 @@ test('node-dtls-client, another implementation in JavaScript, with a PSK', async
   await new Promise<void>((resolve) => {
     client.close(resolve);
   });
+});
+
+test('S-384 a session made with one process is resumed with another that shares the ticket key', async () => {
+  const settings = {
+    ca: files.ca,
+    cert: files.server.certificate,
+    key: files.server.key,
+    ticketKey: '5a'.repeat(80),
+  };
+  const listening = async (): Promise<{ program: Program; port: number }> => {
+    const program = start(process.execPath, fileURLToPath(ECHO_PROCESS), JSON.stringify(settings));
+    await program.prints(/port (\d+)/);
+    return { program, port: Number(/port (\d+)/.exec(program.output)?.[1]) };
+  };
+  const [first, second] = await Promise.all([listening(), listening()]);
+  const full = await connectDtls({ host, port: first.port, ...withCertificate });
+  const session = full.ticket();
+  if (session === undefined) throw new Error('No ticket');
+  const again = await connectDtls({ host, port: second.port, ...withCertificate, session });
+  expect(await echo(again, 'resumed')).toBe('resumed');
+  const identityId = identityOfCertificate(pki.client.certificate);
+  await first.program.prints(new RegExp(JSON.stringify({ resumed: false, identityId })));
+  await second.program.prints(new RegExp(JSON.stringify({ resumed: true, identityId })));
+  full.close();
+  again.close();
 });
