@@ -11,7 +11,7 @@ import {
   OTHER,
   OTHER_IDENTITY,
 } from '#test/support/records.ts';
-import { commit, commitUntilItHolds, type StoreUnderTest } from './store-under-test.ts';
+import { commit, commitWithRetries, type StoreUnderTest } from './store-under-test.ts';
 
 export function describeCommit(it: StoreUnderTest): void {
   describe('commit', () => {
@@ -78,24 +78,23 @@ export function describeCommit(it: StoreUnderTest): void {
       expect(results.find(({ ok }) => !ok)).toEqual({ ok: false, reason: 'cuid-taken' });
     });
 
-    test('two hundred at once in one domain: each acknowledged one is there exactly once', async () => {
-      const versions = await Promise.all(
+    test('two hundred at once in one domain: each acknowledged one is there exactly once, no other', async () => {
+      const outcomes = await Promise.all(
         Array.from({ length: 200 }, (_, index) =>
-          commitUntilItHolds(it, {
+          commitWithRetries(it, index, {
             mitigations: [makeMitigation({ mid: mid(index) })],
             audit: [auditEntry(`mid ${index}`)],
           }),
         ),
       );
-      expect([...versions].sort((left, right) => left - right)).toEqual(
-        Array.from({ length: 200 }, (_, index) => index + 1),
-      );
+      const acknowledged = outcomes.flatMap((sv, index) => (sv === undefined ? [] : [{ mid: index, sv }]));
+      expect(acknowledged.length).toBeGreaterThan(10);
+      const versions = acknowledged.map(({ sv }) => sv).sort((left, right) => left - right);
+      expect(versions).toEqual(versions.map((_, index) => index + 1));
       const stored = await it.store.mitigations(DEMO, CUID);
-      expect(stored.map((one) => one.mid)).toEqual(Array.from({ length: 200 }, (_, index) => index));
-      expect(stored.map((one) => one.sv)).toEqual(versions);
-      const actions = (await it.store.audit(DEMO, 1000)).map(({ action }) => action);
-      expect(new Set(actions).size).toBe(200);
-      expect(actions).toHaveLength(200);
+      expect(stored.map((one) => ({ mid: one.mid, sv: one.sv }))).toEqual(acknowledged);
+      const audited = (await it.store.audit(DEMO, 1000)).map(({ action }) => action);
+      expect(audited.sort()).toEqual(acknowledged.map((one) => `mid ${one.mid}`).sort());
     }, 60_000);
 
     test('a full commit of ninety mitigations, a claim and six audit entries is one step', async () => {
