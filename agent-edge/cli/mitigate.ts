@@ -1,10 +1,12 @@
 /** `tocsin mitigate`: asks for a mitigation (RFC 9132 §4.4.1), refreshes one, or reports its efficacy (§4.4.3). */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { MID_ROLLOVER } from '#core/client/mid-sequence.ts';
 import { type Mid, parseMid } from '#core/model/identifiers.ts';
 import type { AttackStatus } from '#core/model/status.ts';
 import type { MitigationRequestBody } from '#core/signal/bodies.ts';
 import type { ReceivedAnswer } from '#core/signal/mitigation-codec.ts';
 import type { Answered } from '../client/dots-client.ts';
+import { rollOver } from '../client/rollover.ts';
 import { awaitMitigation } from './await-mitigation.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { conflictText, failureOf, lifetimeText, targetsText } from './describe.ts';
@@ -141,13 +143,19 @@ async function request(
 
 /** Above what the server still knows of this client, should the agent's own memory be new. */
 async function newMid({ client, state, target }: Context, attackActive: boolean): Promise<Mid> {
-  if (state.lastMid(target.server, client.cuid) === undefined) {
+  const take = (active: boolean): Mid => state.takeMid(target.server, client.cuid, active);
+  const last = state.lastMid(target.server, client.cuid);
+  if (last === undefined) {
     const known = await client.status({ filter: 'n' }, LEARN_WITHIN_MS);
     if (known.type === 'done') {
       for (const { mid } of known.value) state.noteMid(target.server, client.cuid, mid);
     }
   }
-  return state.takeMid(target.server, client.cuid, attackActive);
+  if (attackActive || last === undefined || last < MID_ROLLOVER) return take(true);
+  const rolled = await rollOver(client, () => take(false));
+  if (rolled.type === 'rolled-over') return take(false);
+  if (rolled.type === 'attack-active') return take(true);
+  throw failureOf(rolled, 'renumbering of the preconfigured requests');
 }
 
 function parseLifetime(text: string): number {

@@ -9,9 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { nextMid } from '#core/client/mid-sequence.ts';
 import { type Cuid, type Mid, parseCuid } from '#core/model/identifiers.ts';
 
+/** How long another process may hold the database, in milliseconds. */
+const LOCK_WAIT_MS = 5_000;
 const SCHEMA = `
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 5000;
   CREATE TABLE IF NOT EXISTS mids (server TEXT, cuid TEXT, last INTEGER NOT NULL, PRIMARY KEY (server, cuid)) STRICT;
   CREATE TABLE IF NOT EXISTS cuids (server TEXT, derived TEXT, cuid TEXT NOT NULL, PRIMARY KEY (server, derived)) STRICT;
 `;
@@ -24,8 +24,9 @@ export class AgentState {
     const folder = join(home, 'agent');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, 'state.db');
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(SCHEMA);
+    this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+    this.#database.exec('PRAGMA synchronous = FULL');
+    this.#atomically(() => this.#database.exec(SCHEMA));
     chmodSync(path, 0o600);
   }
 

@@ -167,6 +167,31 @@ async function derivedCuid([, cert = '']: readonly string[]): Promise<string> {
   return derivedCuidOfCertificate(readFileSync(cert, 'utf8'));
 }
 
+test('S-065 S-066 mids start again from 0 in peacetime, preconfigured requests first', async () => {
+  const preconfigure = async (address: string, ...args: readonly string[]): Promise<unknown> =>
+    (await json('mitigate', '--no-trigger', '--target-prefix', address, ...args, ...asPsk()))['mid'];
+  await json('mitigate', '--target-prefix', '198.51.100.9', ...asPsk());
+  await preconfigure('198.51.100.1', '--target-port', '53', '--mid', '3221225471');
+  expect(await preconfigure('198.51.100.2')).toBe(3221225472);
+
+  for (const { mid, ...entry } of await entries(...asPsk()))
+    if (entry['trigger-mitigation'] !== false) await json('withdraw', String(mid), ...asPsk());
+  while ((await entries(...asPsk())).length > 2) await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await preconfigure('198.51.100.3')).toBe(2);
+  const renumbered = (await entries(...asPsk())).map((entry) => [
+    entry['mid'],
+    entry['target-prefix'],
+    entry['target-port-range'],
+    entry['trigger-mitigation'],
+  ]);
+  expect(renumbered).toEqual([
+    [0, ['198.51.100.1/32'], [{ 'lower-port': 53 }], false],
+    [1, ['198.51.100.2/32'], undefined, false],
+    [2, ['198.51.100.3/32'], undefined, false],
+  ]);
+  await json('withdraw', '--all', ...asPsk());
+}, 120_000);
+
 test('configuration: all parameters over UDP, the heartbeat alone over TCP', async () => {
   const udp = await json('config', '--udp');
   expect(udp['idle-config']).toMatchObject({

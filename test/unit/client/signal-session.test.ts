@@ -10,7 +10,7 @@ import { METHOD, RESPONSE } from '#core/coap/code.ts';
 import type { Response } from '#core/coap/message.ts';
 import { OPTION } from '#core/coap/option-number.ts';
 import { makeTextOption, makeUintOption, uintOption } from '#core/coap/options.ts';
-import { decodeUdp, TYPE } from '#core/coap/udp-message.ts';
+import { decodeUdp, encodeUdp, TYPE } from '#core/coap/udp-message.ts';
 import type { Cuid, Mid } from '#core/model/identifiers.ts';
 import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import { contentFormatOption } from '#core/signal/content-format.ts';
@@ -61,6 +61,43 @@ describe('a mitigation request', () => {
     void world.session.request(put, 5_000);
     await world.run(5_000);
     expect(gaps(world.arrived.map(({ at }) => at))).toEqual([1000, 1000, 1000, 1000]);
+  });
+
+  test('one copy whose time is over does not end the others', async () => {
+    const world = new ClientWorld();
+    world.script = () => (world.nowMs < 200_000 ? undefined : plain(RESPONSE.created));
+    const answer = world.session.request(put, 300_000);
+    await world.run(230_000);
+    expect(await answer).toMatchObject({ ok: true, value: { code: RESPONSE.created } });
+  });
+
+  test('S-252 a late answer to a request that is settled meets a Reset, and harms nobody', async () => {
+    const world = new ClientWorld();
+    const { client } = world.pair;
+    const types: number[] = [];
+    const send = client.send.bind(client);
+    client.send = (bytes) => {
+      const decoded = decodeUdp(bytes);
+      if (decoded.ok) types.push(decoded.value.type);
+      return send(bytes);
+    };
+    world.script = () => (world.arrived.length < 2 ? undefined : plain(RESPONSE.created));
+    const answer = world.session.request(put, 10_000);
+    await world.run(4_000);
+    expect((await answer).ok).toBe(true);
+    expect(types).toEqual([TYPE.nonConfirmable, TYPE.nonConfirmable]);
+    const first = decodeUdp(world.pair.fromServer[0] ?? NOTHING);
+    if (!first.ok) throw new Error('no answer was sent');
+    client.onMessage?.(
+      encodeUdp(TYPE.confirmable, 4711, {
+        code: RESPONSE.created,
+        token: Uint8Array.of(1, 2, 3),
+        options: [],
+        payload: NOTHING,
+      }),
+    );
+    expect(types.at(-1)).toBe(TYPE.reset);
+    expect(world.closed).toBeUndefined();
   });
 
   test('over TCP it is sent once', async () => {
