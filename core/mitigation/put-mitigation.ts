@@ -44,9 +44,9 @@ export function putMitigation(
   if (!admission.ok) return refuse(admission.error);
 
   const { writes, conflict, takenOverSeconds } = admission.value;
-  const ended = writes.filter((mitigation) => mitigation.removedAt !== undefined).length;
-  const added = existing === undefined ? 1 : 0;
-  if (view.liveCount + added - ended > policy.maxMitigations && added > ended) {
+  const isOneMore =
+    existing === undefined && !writes.some((mitigation) => mitigation.removedAt !== undefined);
+  if (isOneMore && view.liveCount >= policy.maxMitigations) {
     const why = `the domain has ${view.liveCount} of ${policy.maxMitigations} mitigations`;
     return refuse({ code: 'unavailable', why, retryAfterSeconds: CAPACITY_RETRY_SECONDS });
   }

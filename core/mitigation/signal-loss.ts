@@ -24,7 +24,6 @@ export function signalLost(view: DomainView, command: SignalLostCommand, now: Ep
     const candidate = transition(preconfigured, { type: 'signalLost' }, now);
     const active = view
       .overlapping(footprintOf(candidate))
-      .map((other) => changed.get(holderOf(other)) ?? other)
       .filter((other) => other.status === 'inProgress' && isAvailable(other, now));
     const rivals = active.filter((other) => other.cuid !== candidate.cuid);
     const settled = settleForeignOverlap(view, candidate, rivals, now);
@@ -35,7 +34,7 @@ export function signalLost(view: DomainView, command: SignalLostCommand, now: Ep
     write(settled.conflict === undefined ? candidate : { ...candidate, conflict: settled.conflict });
     settled.writes.forEach(write);
     for (const own of active) {
-      if (own.cuid === candidate.cuid && own.triggerMitigation) write(withdrawnByServer(own, now));
+      if (own.cuid === candidate.cuid) write(withdrawnByServer(own, now));
     }
   }
   return { answer: { result: 'done' }, writes: [...changed.values()] };

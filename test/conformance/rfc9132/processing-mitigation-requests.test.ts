@@ -55,6 +55,13 @@ test('S-127 above the domain’s limit a request is 5.03 with Max-Age; what is t
   expect(world.listed(alice)).toEqual([3]);
 });
 
+test('at the limit a withdrawn request can still be taken up again', () => {
+  const world = new World({ maxMitigations: 1 });
+  world.ask(put(alice, 1, prefixes('192.0.2.1/32')));
+  world.ask(withdrawal(alice, 1));
+  expect(world.code(put(alice, 1, prefixes('192.0.2.1/32')))).toBe('2.01');
+});
+
 test('S-128 S-130 the higher mid overrides: the lower one is gone at once, never terminating', () => {
   const world = new World();
   world.ask(put(alice, 10, prefixes('192.0.2.0/24')));
