@@ -66,18 +66,21 @@ export const removalOf = (mitigation: Mitigation, choice: MitigatorChoice | unde
 
 async function bringAbout(
   deps: ActDeps,
-  { mitigator, gate }: Device,
+  device: Device,
   mitigation: Mitigation,
   plan: Plan,
   previous: MitigationReport | undefined,
   gaveUp: GaveUp,
 ): Promise<Outcome> {
+  const { mitigator, gate } = device;
   try {
     const result = await gate.run(() => mitigator.ensure(plan));
-    await report(deps, mitigator, mitigation, result, previous);
+    // A device that lost its rules counts from zero again: seen now, before it has caught up with the last reading.
+    const counters = previous?.counters === undefined ? undefined : await count(deps, device, plan);
+    await report(deps, mitigator, mitigation, { ...result, ...counted(counters) }, previous);
     return result.state === 'pending' ? 'pending' : 'settled';
   } catch (error) {
-    deps.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'ensure', error });
+    deps.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'ensure', reason: reasonOf(error) });
     const said: Said = { state: gaveUp ? 'failed' : 'pending', actualTargets: [], reason: reasonOf(error) };
     await report(deps, mitigator, mitigation, said, previous);
     return 'unreachable';
@@ -105,47 +108,51 @@ async function decline(
 
 async function takeAway(
   deps: ActDeps,
-  { mitigator, gate }: Device,
+  device: Device,
   mitigation: Mitigation,
   choice: MitigatorChoice | undefined,
   previous: MitigationReport | undefined,
 ): Promise<Outcome> {
+  const { mitigator, gate } = device;
   const plan = removalOf(mitigation, choice, mitigator.name);
   try {
     // A first generation that is not wanted never was: there is nothing that could be there.
     const mayHold = mitigation.generation > 1 || previous !== undefined;
-    const counters = mayHold ? await lastCount(deps, mitigator, gate, mitigation, choice) : undefined;
+    // What was dropped since the last look is lost with the rules, unless read now.
+    const counters = mayHold && choice !== undefined ? await count(deps, device, plan) : undefined;
     if (mayHold) await gate.run(() => mitigator.remove(plan));
-    const said: Said = {
-      state: 'removed',
-      actualTargets: [],
-      ...(counters === undefined ? {} : { counters }),
-    };
-    await report(deps, mitigator, mitigation, said, previous);
+    await report(
+      deps,
+      mitigator,
+      mitigation,
+      { state: 'removed', actualTargets: [], ...counted(counters) },
+      previous,
+    );
     return 'settled';
   } catch (error) {
-    deps.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'remove', error });
+    deps.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'remove', reason: reasonOf(error) });
     return 'unreachable';
   }
 }
 
-/** What was dropped since the last look: lost with the rules, unless read now. */
-async function lastCount(
-  deps: ActDeps,
-  mitigator: Mitigator,
-  gate: DriverGate,
-  mitigation: Mitigation,
-  choice: MitigatorChoice | undefined,
-): Promise<Said['counters']> {
-  if (mitigator.capabilities.counters === 'none' || choice === undefined) return undefined;
-  const plan = removalOf(mitigation, choice, mitigator.name);
+/** Undefined when the device does not count, or does not say. */
+async function count(deps: ActDeps, { mitigator, gate }: Device, plan: Plan): Promise<Said['counters']> {
+  if (mitigator.capabilities.counters === 'none') return undefined;
   try {
     return (await gate.run(() => mitigator.collect(plan)))?.counters;
   } catch (error) {
-    deps.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'collect', error });
+    deps.trace({
+      type: 'driver-failed',
+      mitigator: mitigator.name,
+      call: 'collect',
+      reason: reasonOf(error),
+    });
     return undefined;
   }
 }
+
+const counted = (counters: Said['counters']): Pick<Said, 'counters'> =>
+  counters === undefined ? {} : { counters };
 
 async function report(
   { store, clock }: ActDeps,

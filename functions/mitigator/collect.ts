@@ -88,7 +88,12 @@ class Round {
       collected = await gate.run(() => mitigator.collect(plan));
       this.#failures = 0;
     } catch (error) {
-      this.#parts.trace({ type: 'driver-failed', mitigator: mitigator.name, call: 'collect', error });
+      this.#parts.trace({
+        type: 'driver-failed',
+        mitigator: mitigator.name,
+        call: 'collect',
+        reason: reasonOf(error),
+      });
       this.#failures++;
       this.#reason = reasonOf(error);
       return this.#cannotTell(mitigation, plan, report);

@@ -2,7 +2,7 @@
 import type { DomainId } from '#core/model/identifiers.ts';
 import type { Installed } from '#core/ports/mitigator.ts';
 import type { Store } from '#core/ports/store.ts';
-import { choiceOf, type Device, removalOf } from './act.ts';
+import { choiceOf, type Device, reasonOf, removalOf } from './act.ts';
 import type { CollectParts } from './collect.ts';
 
 /** Resolves when every device was looked at, or could not be; rejects only when the store fails. */
@@ -14,7 +14,12 @@ export async function removeStrays(parts: CollectParts): Promise<void> {
       try {
         return { device, installed: await device.gate.run(() => listed(device)) };
       } catch (error) {
-        trace({ type: 'driver-failed', mitigator: device.mitigator.name, call: 'list', error });
+        trace({
+          type: 'driver-failed',
+          mitigator: device.mitigator.name,
+          call: 'list',
+          reason: reasonOf(error),
+        });
         return { device, installed: [] };
       }
     }),
@@ -29,7 +34,7 @@ export async function removeStrays(parts: CollectParts): Promise<void> {
         try {
           await device.gate.run(() => device.mitigator.removeInstalled(stray));
         } catch (error) {
-          trace({ type: 'driver-failed', mitigator: name, call: 'removeInstalled', error });
+          trace({ type: 'driver-failed', mitigator: name, call: 'removeInstalled', reason: reasonOf(error) });
           continue;
         }
         const { key, prefix } = stray;

@@ -4,7 +4,7 @@ export type MitigatorTrace =
       readonly type: 'driver-failed';
       readonly mitigator: string;
       readonly call: string;
-      readonly error: unknown;
+      readonly reason: string;
     }
   /** Something that nobody owns was found on the device and taken away. */
   | {

@@ -13,6 +13,7 @@ export const PEERS = {
   ip: { debianPackage: 'iproute2' },
   nft: { debianPackage: 'nftables' },
   openssl: { debianPackage: 'openssl' },
+  python3: { debianPackage: 'python3' },
   unshare: { debianPackage: 'util-linux' },
 } as const satisfies Record<string, { readonly debianPackage: string }>;
 
