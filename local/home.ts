@@ -12,6 +12,8 @@ export interface Home {
   /** Seals the pre-shared keys in the database. */
   readonly secretKey: string;
   readonly lock: string;
+  /** Work orders for operators, one file each. */
+  readonly orders: string;
   readonly pki: string;
   readonly clients: string;
 }
@@ -33,6 +35,7 @@ export function homeAt(path: string): Home {
     ticketKeys: inside('ticket-keys'),
     secretKey: inside('secret-key'),
     lock: inside('serve.lock'),
+    orders: inside('orders'),
     pki: inside('pki'),
     clients: inside('pki', 'clients'),
   };

@@ -1,14 +1,16 @@
 /** `tocsin client`: who speaks for a domain. */
+
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '#adapters/clock/system-clock.ts';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import type { Identity } from '#core/model/domain.ts';
 import { parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
 import { ensureAuthority, issueCertificate, issuePsk } from '../pki/credentials.ts';
 import { registerClient } from '../registry/client.ts';
 import { withStore } from '../registry/open-store.ts';
-import { addCommand, CommandFailed, type JsonOption, print, table } from './command-line.ts';
+import { addCommand, type JsonOption, print, table } from './command-line.ts';
 
 interface AddOptions extends JsonOption {
   readonly psk: boolean;

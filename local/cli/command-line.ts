@@ -1,11 +1,6 @@
 /** What every command has: examples in its help, `--json`, and one meaning of exit codes: 0 done, 1 refused or failed, 2 usage. */
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** Refused or failed, with a line for people; the process ends with 1. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed';
-}
-
 /** Adds a subcommand. `examples` are shown as they would be typed. */
 export function addCommand(
   parent: Command,

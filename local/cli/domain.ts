@@ -1,19 +1,13 @@
 /** `tocsin domain`: customers, what they own and what they may ask for. */
+
 import { type Command, Option } from 'commander';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { type ConflictPolicy, DEFAULT_POLICY, type Domain } from '#core/model/domain.ts';
 import { type DomainId, parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
 import { withStore } from '../registry/open-store.ts';
 import { claimPrefixes } from '../registry/prefixes.ts';
-import {
-  addCommand,
-  CommandFailed,
-  collect,
-  type JsonOption,
-  print,
-  table,
-  wholeNumberFrom,
-} from './command-line.ts';
+import { addCommand, collect, type JsonOption, print, table, wholeNumberFrom } from './command-line.ts';
 
 interface DomainOptions extends JsonOption {
   readonly name?: string;

@@ -1,11 +1,13 @@
 /** `tocsin pki`: the certificates of this home. */
+
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { identityOfCertificate } from '#adapters/pki/identity.ts';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { homeOf } from '../home.ts';
-import { addCommand, CommandFailed, type JsonOption, print, table } from './command-line.ts';
+import { addCommand, type JsonOption, print, table } from './command-line.ts';
 
 export function addPkiCommands(program: Command): void {
   const pki = program.command('pki').description('certificates of this home');

@@ -1,9 +1,13 @@
 /** Puts all commands under one name and turns how they end into an exit code. */
+
 import { Command, CommanderError } from 'commander';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
+import { commands } from '#agent-edge/cli/commands.ts';
 import { addClientCommands } from './client.ts';
-import { CommandFailed } from './command-line.ts';
 import { addDomainCommands } from './domain.ts';
+import { addMitigatorCommands } from './mitigator.ts';
 import { addPkiCommands } from './pki.ts';
+import { addServeCommand } from './serve.ts';
 
 /** 0 done, 1 refused or failed, 2 usage. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -11,7 +15,16 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .description('DDoS Open Threat Signaling: the provider on one machine, and the customer’s agent')
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride();
-  for (const add of [addDomainCommands, addClientCommands, addPkiCommands]) add(program);
+  const agentCommands = commands();
+  for (const add of [
+    addServeCommand,
+    addDomainCommands,
+    addClientCommands,
+    addPkiCommands,
+    addMitigatorCommands,
+  ])
+    add(program);
+  for (const command of agentCommands) program.addCommand(command);
   exitOverrideAll(program);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -19,6 +32,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof CommandFailed)) throw error;
+    // The agent's commands have printed theirs, with what the server said.
+    const isAgents = agentCommands.some((command) => command.name() === args[0]);
+    if (args.includes('--json') && !isAgents)
+      process.stdout.write(`${JSON.stringify({ error: error.detail })}\n`);
     process.stderr.write(`tocsin: ${error.message}\n`);
     return 1;
   }

@@ -1,5 +1,6 @@
 /** Brings the store to what config.yaml says: each domain's plan is there, functions never read the file. */
 
+import { ALERT } from '#adapters/mitigators/registry.ts';
 import { findPrefixOwner } from '#adapters/store/prefix-owner.ts';
 import { fail, ok, type Result } from '#core/base/result.ts';
 import { DEFAULT_POLICY, type Domain, type DomainPolicy } from '#core/model/domain.ts';
@@ -8,9 +9,6 @@ import { formatIpPrefix, parseIpPrefix } from '#core/model/ip-prefix.ts';
 import type { Store } from '#core/ports/store.ts';
 import type { ConfigProblem, ReadConfig } from './read.ts';
 import type { DomainConfig, PolicyConfig } from './schema.ts';
-
-/** The mitigator every deployment has: it asks the provider's operators. */
-export const ALERT = 'alert';
 
 /**
  * Domains the file lists get the policy of the file, defaults included; all others only what the top level says.

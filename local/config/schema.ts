@@ -1,7 +1,7 @@
 /** config.yaml: what it may say. docs/config.schema.json is made from this, and a test keeps it current. */
 import { z } from 'zod';
+import { mitigatorConfigSchema } from '#adapters/mitigators/registry.ts';
 import { parseIpPrefix } from '#core/model/ip-prefix.ts';
-import { mitigatorSchema } from './mitigator-schema.ts';
 
 /** A name that people type: of a mitigator, of a domain. */
 const nameSchema = z
@@ -12,6 +12,23 @@ const prefixSchema = z
   .string()
   .refine((text) => parseIpPrefix(text) !== undefined, 'is no IP prefix')
   .meta({ description: 'An IPv4 or IPv6 prefix.', examples: ['192.0.2.0/24'] });
+
+const addressSchema = z
+  .string()
+  .refine((text) => !text.includes('/') && parseIpPrefix(text) !== undefined, 'is no IP address')
+  .meta({ description: 'An IPv4 or IPv6 address.', examples: ['192.0.2.10'] });
+
+/** `127.0.0.53`, `127.0.0.1:5353`, `::1`, `[::1]:53`. */
+export const LOOPBACK = /^(127(\.\d{1,3}){3}(:\d+)?|::1|\[::1\](:\d+)?)$/;
+
+/** Plain DNS can be forged on the way (RFC 9132 §11): it may not leave the machine. */
+const nameServerSchema = z
+  .string()
+  .refine(
+    (text) => LOOPBACK.test(text),
+    'wants a name server on this machine, which asks others over a protected path',
+  )
+  .meta({ description: 'Address and port on loopback.', examples: ['127.0.0.53'] });
 
 /** Policy of a domain; at the top level, of every domain. */
 const policyKeys = {
@@ -99,10 +116,31 @@ const domainSchema = z
 export const configSchema = z
   .strictObject({
     mitigators: z
-      .record(nameSchema, mitigatorSchema)
+      .record(nameSchema, mitigatorConfigSchema)
       .meta({ examples: [{ filter: { driver: 'nftables' } }] })
       .optional(),
     domains: z.record(nameSchema, domainSchema).optional(),
+    resolver: z
+      .strictObject({
+        servers: z
+          .array(nameServerSchema)
+          .min(1)
+          .meta({ description: 'Name servers on this machine.', examples: [['127.0.0.53']] })
+          .optional(),
+        names: z
+          .record(z.string().min(1), z.array(addressSchema).min(1))
+          .meta({
+            description: 'Addresses of names, asked before any name server.',
+            examples: [{ 'www.demo.example': ['192.0.2.10'] }],
+          })
+          .optional(),
+      })
+      .meta({
+        description:
+          'How target names become addresses; without it, the name servers of this machine that are on loopback.',
+        examples: [{ servers: ['127.0.0.53'] }],
+      })
+      .optional(),
     ...policyKeys,
   })
   .meta({ title: 'Tocsin config.yaml' });

@@ -8,7 +8,7 @@ export interface AdminOptions {
   /** Undefined when all is well, else what is wrong. */
   health(): string | undefined;
   /** Prometheus text exposition, version 0.0.4. */
-  metrics(): Promise<string>;
+  metrics(): string;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -22,24 +22,20 @@ interface Page {
 
 export async function listenAdmin(options: AdminOptions): Promise<BoundServer> {
   const server = createServer((request, response) => {
-    answer(options, request.method ?? '', request.url ?? '')
-      .catch((error: unknown): Page => ({ status: 500, type: TEXT, body: `${String(error)}\n` }))
-      .then(({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-        response.end(request.method === 'HEAD' ? undefined : body);
-      })
-      .catch((error: unknown) => response.destroy(error as Error));
+    const { status, type, body } = answer(options, request.method ?? '', request.url ?? '');
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    response.end(request.method === 'HEAD' ? undefined : body);
   });
   return bindHttp(server, options.host, options.port, 'http');
 }
 
-async function answer(options: AdminOptions, method: string, url: string): Promise<Page> {
-  const { pathname } = new URL(url, 'http://admin');
-  if (pathname !== '/healthz' && pathname !== '/metrics')
+function answer(options: AdminOptions, method: string, url: string): Page {
+  const [path] = url.split('?');
+  if (path !== '/healthz' && path !== '/metrics')
     return { status: 404, type: TEXT, body: 'there is /healthz and /metrics\n' };
   if (method !== 'GET' && method !== 'HEAD')
     return { status: 405, type: TEXT, body: 'GET is all that is answered here\n' };
-  if (pathname === '/metrics') return { status: 200, type: PROMETHEUS, body: await options.metrics() };
+  if (path === '/metrics') return { status: 200, type: PROMETHEUS, body: options.metrics() };
   const trouble = options.health();
   return trouble === undefined
     ? { status: 200, type: TEXT, body: 'ok\n' }

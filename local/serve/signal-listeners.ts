@@ -1,6 +1,6 @@
 /** The signal channel's two listeners on one port number: DTLS over UDP and TLS over TCP (RFC 9132 §3). */
 import { type DtlsListener, listenDtls } from '#adapters/dtls/server.ts';
-import { listenTls } from '#adapters/tls/server.ts';
+import { listenTls, type TlsListener } from '#adapters/tls/server.ts';
 import type { SecureListener, SecureSession } from '#core/ports/secure-session.ts';
 import type { ServerCredentials } from '../pki/credentials.ts';
 
@@ -17,7 +17,7 @@ export interface SignalListenersOptions {
 
 export interface SignalListeners {
   readonly udp: DtlsListener;
-  readonly tcp: SecureListener;
+  readonly tcp: TlsListener;
 }
 
 /** How often another number is tried when the one UDP was given is taken on TCP. */
@@ -47,8 +47,15 @@ export async function listenSignal(options: SignalListenersOptions): Promise<Sig
   }
 }
 
+/** The first address bound: what ready.json and people are told. */
+export function addressOf(listener: SecureListener): string {
+  const [address] = listener.addresses;
+  if (address === undefined) throw new Error('a listener has an address');
+  return address;
+}
+
 /** Of `127.0.0.1:4646` or `[::1]:4646`. */
 function portOf(listener: SecureListener): number {
-  const [address = ''] = listener.addresses;
+  const address = addressOf(listener);
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }

@@ -1,0 +1,41 @@
+/** `tocsin serve`: the provider on this machine, in the foreground. */
+
+import type { Command } from 'commander';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
+import { homeOf } from '../home.ts';
+import { logToStandardError } from '../serve/log.ts';
+import type { ServeOptions } from '../serve/options.ts';
+import { startProvider } from '../serve/provider.ts';
+import { StartRefused } from '../serve/start-refused.ts';
+import { addCommand, print, wholeNumberFrom } from './command-line.ts';
+
+export function addServeCommand(program: Command): void {
+  const port = wholeNumberFrom(0);
+  addCommand(program, 'serve', 'the provider on this machine, until SIGINT or SIGTERM', [
+    'tocsin serve',
+    'TOCSIN_HOME=/var/lib/tocsin tocsin serve --host 0.0.0.0 --no-demo',
+    'tocsin serve --signal-port 0 --data-port 0 --admin-port 0',
+  ])
+    .option('--host <address>', 'where the signal and the data channel listen', '127.0.0.1')
+    .option('--signal-port <port>', 'DTLS over UDP and TLS over TCP; 0 is any free one', port, 4646)
+    .option('--data-port <port>', 'HTTPS; 0 is any free one', port, 8443)
+    .option('--admin-port <port>', '/healthz and /metrics over HTTP; 0 is any free one', port, 8080)
+    .option('--admin-host <address>', 'where the admin listener is, whatever --host says', '127.0.0.1')
+    .option('--no-demo', 'do not make the domains demo and other on the first start')
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const stopped = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.resolve(signal));
+  const provider = await startProvider(homeOf(process.env), options, logToStandardError).catch(
+    (error: unknown) => {
+      throw error instanceof StartRefused ? new CommandFailed(error.message) : error;
+    },
+  );
+  const { signal, data, admin } = provider.ready;
+  const text = `tocsin ready: signal ${signal.udp} (udp) ${signal.tcp} (tcp), data ${data}, admin ${admin}`;
+  print(options, provider.ready, text);
+  await stopped.promise;
+  await provider.close();
+}

@@ -1,0 +1,45 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findPeer, requirePeer } from '#test/support/peer.ts';
+import { findSuites } from '#test/support/suites.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tocsin-suites-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+test('a suite needs the peers it names, and those named by what it imports of test/', () => {
+  write('test/interop/a.test.ts', "import { x } from '#test/support/x.ts';\nrequirePeer('openssl');\n");
+  write('test/support/x.ts', "import { y } from './y.ts';\nrequirePeer('nft');\n");
+  write('test/support/y.ts', "import { x } from './x.ts';\nrequirePeer('ip');\n");
+  write('test/unit/b.test.ts', "import { ok } from '#core/base/result.ts';\n");
+  expect(findSuites(root, ['unit', 'interop', 'e2e'])).toEqual([
+    { path: 'test/interop/a.test.ts', peers: ['ip', 'nft', 'openssl'] },
+    { path: 'test/unit/b.test.ts', peers: [] },
+  ]);
+});
+
+test('a program that the table of peers lacks is a mistake', () => {
+  write('test/interop/a.test.ts', "requirePeer('hping3');\n");
+  expect(() => findSuites(root, ['interop'])).toThrow('add it to test/support/peers.ts');
+});
+
+test('a missing peer is told with the package that brings it', () => {
+  const path = process.env['PATH'];
+  process.env['PATH'] = root;
+  try {
+    expect(findPeer('gobgp')).toBeUndefined();
+    expect(() => requirePeer('gobgp')).toThrow(
+      'gobgp is not installed: it comes with the Debian package gobgpd',
+    );
+  } finally {
+    process.env['PATH'] = path;
+  }
+});
