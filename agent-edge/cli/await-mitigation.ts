@@ -7,9 +7,14 @@ import { statusJson } from './rfc-json.ts';
 import { printJson, printLine, toned } from './terminal.ts';
 import type { Context } from './with-client.ts';
 
+export type Waiting = Pick<Context, 'lost'> & {
+  readonly client: Pick<Context['client'], 'watch'>;
+  readonly progress: Pick<Context['progress'], 'update'>;
+};
+
 /** Rejects with `CommandFailed` when it is not in effect after `seconds`, or is over before. */
 export async function awaitMitigation(
-  { client, progress, lost }: Context,
+  { client, progress, lost }: Waiting,
   mid: Mid,
   seconds: number,
   json: boolean,

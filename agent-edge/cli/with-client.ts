@@ -44,7 +44,14 @@ export async function withClient(
     client?.close();
     process.exit(endsOnInterrupt ? 0 : INTERRUPTED_EXIT_CODE);
   };
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    // Whoever reads has seen enough: tocsin status --watch | head -3
+    client?.close();
+    process.exit(0);
+  };
   process.on('SIGINT', onInterrupt);
+  process.stdout.on('error', onOutputError);
   try {
     await runSession(options, work, connecting.signal, interrupt.signal, (opened) => {
       client = opened;
@@ -56,6 +63,7 @@ export async function withClient(
     throw failure;
   } finally {
     process.off('SIGINT', onInterrupt);
+    process.stdout.off('error', onOutputError);
   }
 }
 
@@ -80,7 +88,12 @@ async function runSession(
       answerWithinMs: options.timeout * 1000,
       signal: connecting,
       onSilence: () => warn(`${target.server} no longer answers heartbeats; still trying`),
-      onClosed: (reason) => lose(new CommandFailed(`${target.server} closed the session: ${reason}`)),
+      onClosed: (reason) =>
+        lose(
+          new CommandFailed(
+            `${target.server} ended the session: ${reason}\nMitigations go on; run the command again to see them.`,
+          ),
+        ),
     });
     opened(client);
     progress.update('waiting for an answer');
