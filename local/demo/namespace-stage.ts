@@ -6,11 +6,11 @@
  *
  * The demo runs inside the router's namespace, which ends with the process: nothing can be left behind.
  */
-import type { ChildProcess } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command, startNode, stopChild } from './command.ts';
+import { command } from './command.ts';
+import { Program } from './program.ts';
 import type { Rates, Stage } from './stage.ts';
 
 const VICTIM = '192.0.2.10';
@@ -52,22 +52,24 @@ export async function makeNamespaceStage(): Promise<Stage> {
   await connect('victim', 'inside', ROUTER_INSIDE, [VICTIM]);
   await countAtVictim();
 
-  const senders: ChildProcess[] = [];
-  const send = (from: string, traffic: typeof ATTACK | typeof VISITS): void =>
-    void senders.push(
-      startNode(
-        join(import.meta.dirname, 'traffic.ts'),
-        [
-          `--from=${from}`,
-          `--from-port=${traffic.fromPort}`,
-          `--to=${VICTIM}`,
-          `--to-port=${traffic.toPort}`,
-          `--pps=${traffic.packetsPerSecond}`,
-          `--bytes=${traffic.bytes}`,
-        ],
-        { namespace: 'internet' },
-      ),
+  const senders: Program[] = [];
+  const send = (from: string, traffic: typeof ATTACK | typeof VISITS): Program => {
+    const sender = new Program(
+      join(import.meta.dirname, 'traffic.ts'),
+      [
+        `--from=${from}`,
+        `--from-port=${traffic.fromPort}`,
+        `--to=${VICTIM}`,
+        `--to-port=${traffic.toPort}`,
+        `--pps=${traffic.packetsPerSecond}`,
+        `--bytes=${traffic.bytes}`,
+      ],
+      { namespace: 'internet' },
     );
+    senders.push(sender);
+    return sender;
+  };
+  let attack: Program | undefined;
   return {
     about: 'attacker, router and victim are network namespaces of this machine; packets and filters are real',
     victim: VICTIM,
@@ -79,11 +81,17 @@ mitigators:
 domains:
   demo: { mitigators: [ { name: router, profile: reflectors } ] }
 `,
-    startVisitors: () => send(VISITOR, VISITS),
-    startAttack: () => send(ATTACKER, ATTACK),
+    startVisitors: () => void send(VISITOR, VISITS),
+    startAttack: () => {
+      attack = send(ATTACKER, ATTACK);
+    },
+    stopAttack: async () => {
+      await attack?.stop();
+    },
+    hasFilters: async () => (await command('nft', 'list', 'ruleset')).includes(VICTIM),
     measure: rateMeter(),
     close: async () => {
-      await Promise.all(senders.map((sender) => stopChild(sender)));
+      await Promise.all(senders.map((sender) => sender.stop()));
     },
   };
 }

@@ -17,11 +17,13 @@ export interface Stage {
   readonly agentNamespace: string | undefined;
   /** The provider's config.yaml. */
   readonly config: string;
-  /** Starts both the visitors and the flood. */
   startVisitors(): void;
   startAttack(): void;
+  stopAttack(): Promise<void>;
   /** Counters of the victim's own network interface since the last call. */
   measure(): Promise<Rates>;
+  /** Whether the mitigator still holds something against the victim's traffic. */
+  hasFilters(): Promise<boolean>;
   /** Takes everything down again. */
   close(): Promise<void>;
 }

@@ -1,0 +1,63 @@
+/**
+ * `npm run demo [-- --stage webhook]`: one attack, from the first packet to the all-clear. Exit 0 only if every step was
+ * observed. Where the kernel allows it the demo runs itself once more inside namespaces of its own, which end with it.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { homeAt } from '../home.ts';
+import { isolation, makeNamespaceStage, withSystemPath } from './namespace-stage.ts';
+import type { Stage } from './stage.ts';
+import { tellStory } from './story.ts';
+import { Timeline } from './timeline.ts';
+import { makeWebhookStage } from './webhook-stage.ts';
+
+const TIME_LIMIT_MS = 90_000;
+/** What the outer demo tells the inner one: the namespaces are there. */
+const INSIDE = 'inside-namespaces';
+
+const { values } = parseArgs({ options: { stage: { type: 'string' } } });
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));
+
+const isInside = values.stage === INSIDE;
+const wrapper = isInside || values.stage === 'webhook' ? undefined : isolation();
+if (wrapper !== undefined) process.exitCode = await runInside(wrapper);
+else process.exitCode = await play(isInside ? makeNamespaceStage : makeWebhookStage);
+
+/** The inner demo ends when its standard input does: also when this process is killed. */
+async function runInside([program = '', ...args]: readonly string[]): Promise<number> {
+  const inner = spawn(program, [...args, process.execPath, import.meta.filename, '--stage', INSIDE], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    env: withSystemPath(),
+  });
+  stopping.signal.addEventListener('abort', () => inner.stdin.end());
+  return new Promise((resolve, reject) => {
+    inner.on('error', reject);
+    inner.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function play(makeStage: (folder: string) => Promise<Stage>): Promise<number> {
+  if (isInside) process.stdin.on('end', () => stopping.abort(new Error('stopped'))).resume();
+  const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(TIME_LIMIT_MS)]);
+  const timeline = new Timeline((text) => process.stdout.write(text));
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-demo-'));
+  let stage: Stage | undefined;
+  try {
+    stage = await makeStage(folder);
+    await tellStory(stage, homeAt(join(folder, 'home')), timeline, signal);
+    timeline.tell('demo', 'every step was observed');
+    return 0;
+  } catch (error) {
+    timeline.tell('demo', `FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    await stage?.close();
+    rmSync(folder, { recursive: true, force: true });
+    process.stdin.destroy();
+  }
+}
