@@ -157,10 +157,8 @@ export class DtlsServer implements DtlsListener {
     if (live === undefined && !starting) return 'unknown-peer';
     if (live === undefined || (starting && isOfHandshake(record)))
       return this.#queue.push('returning', arrival) ? undefined : 'queue-full';
-    const began = performance.now();
-    this.#associations.receive(live, datagram);
     live.heardAt = performance.now();
-    this.#queue.spentOnLive(live.heardAt - began);
+    this.#associations.receive(live, datagram);
     return undefined;
   }
 
@@ -211,8 +209,9 @@ export class DtlsServer implements DtlsListener {
   #note(arrival: Arrival, reason: DropReason | undefined): void {
     if (reason === undefined) return;
     this.#dropped++;
-    const remote = formatEndpoint(arrival.address, arrival.port);
-    this.#settings.onTrace?.({ type: 'dropped', remote, reason });
+    const { onTrace } = this.#settings;
+    if (onTrace !== undefined)
+      onTrace({ type: 'dropped', remote: formatEndpoint(arrival.address, arrival.port), reason });
   }
 
   #sweep(now: number): void {

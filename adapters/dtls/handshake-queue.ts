@@ -1,13 +1,14 @@
 /**
- * Work for strangers waits here while established peers are served: it runs between two rounds of datagrams, for about as
- * long as the established peers took, so that a flood of hellos costs them at most half of the loop.
+ * Work for strangers waits here while the socket is read and established peers are served. It runs in slices between two
+ * rounds of datagrams, each no longer than the round before took: a flood of hellos costs at most half of the loop, and what
+ * it costs is not taken from reading, where the records of established peers wait behind the flood.
  */
 
 /** `first`: hellos without a cookie. `returning`: everything of peers that have shown one. They take turns. */
 export type Lane = 'first' | 'returning';
 
 const LONGEST_SLICE_MS = 5;
-const SHORTEST_SLICE_MS = 1;
+const SHORTEST_SLICE_MS = 0.2;
 const CAPACITY_PER_LANE = 2048;
 
 export class HandshakeQueue<Item> {
@@ -17,13 +18,15 @@ export class HandshakeQueue<Item> {
   readonly #later: (slice: () => void) => void;
   #next: Lane = 'returning';
   #scheduled = false;
-  #liveMs = 0;
+  /** When the last slice ended: what has passed since went to everything else, or to waiting. */
+  #endedAt: number;
 
   /** `now`: monotonic milliseconds. `later`: runs a slice once the loop has looked at its sockets again. */
   constructor(work: (item: Item) => void, now: () => number, later: (slice: () => void) => void) {
     this.#work = work;
     this.#now = now;
     this.#later = later;
+    this.#endedAt = now();
   }
 
   get length(): number {
@@ -36,11 +39,6 @@ export class HandshakeQueue<Item> {
     this.#lanes[lane].push(item);
     this.#schedule();
     return true;
-  }
-
-  /** Time just spent on established peers. */
-  spentOnLive(ms: number): void {
-    this.#liveMs += ms;
   }
 
   clear(): void {
@@ -58,13 +56,13 @@ export class HandshakeQueue<Item> {
   }
 
   #slice(): void {
-    const budget = sliceBudget(this.#liveMs);
-    this.#liveMs = 0;
-    const end = this.#now() + budget;
+    const began = this.#now();
+    const end = began + sliceBudget(began - this.#endedAt);
     try {
       for (let item = this.#take(); item !== undefined; item = this.#now() < end ? this.#take() : undefined)
         this.#work(item);
     } finally {
+      this.#endedAt = this.#now();
       if (this.length > 0) this.#schedule();
     }
   }
@@ -77,7 +75,7 @@ export class HandshakeQueue<Item> {
   }
 }
 
-/** Milliseconds for strangers, after `liveMs` for established peers. */
-export function sliceBudget(liveMs: number): number {
-  return liveMs === 0 ? LONGEST_SLICE_MS : Math.min(LONGEST_SLICE_MS, Math.max(SHORTEST_SLICE_MS, liveMs));
+/** Milliseconds for strangers, when everything else took `elsewhereMs` since they last had their turn. */
+export function sliceBudget(elsewhereMs: number): number {
+  return Math.min(LONGEST_SLICE_MS, Math.max(SHORTEST_SLICE_MS, elsewhereMs));
 }

@@ -3,7 +3,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-const BUFFER_BYTES = 4 * 1024 * 1024;
+/** Room for a burst of about 1300 datagrams; under a lasting flood, more room is only more delay. */
+const BUFFER_BYTES = 1024 * 1024;
 
 export interface UdpHandlers {
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
