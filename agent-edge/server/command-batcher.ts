@@ -30,6 +30,7 @@ export class CommandBatcher {
   readonly #domains = new Map<DomainId, Waiting[]>();
 
   readonly #drains = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(deps: BatcherDeps) {
     this.#deps = deps;
@@ -40,6 +41,7 @@ export class CommandBatcher {
    * carried out is for the client to find out by asking again (every command may be repeated).
    */
   submit(domainId: DomainId, command: Command): Promise<Answer> {
+    if (this.#closed) return Promise.resolve(REFUSED);
     return new Promise((answer) => {
       const queue = this.#domains.get(domainId);
       if (queue !== undefined) {
@@ -60,9 +62,10 @@ export class CommandBatcher {
     return count;
   }
 
-  /** Resolves when every command submitted so far has its answer. */
-  async idle(): Promise<void> {
-    while (this.#drains.size > 0) await Promise.all(this.#drains);
+  /** Takes no more commands, and resolves when every one submitted before has its answer. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#drains);
   }
 
   async #drain(domainId: DomainId, queue: Waiting[]): Promise<void> {

@@ -17,10 +17,15 @@ export class Configurations {
     this.#store = store;
   }
 
-  async load(identityId: IdentityId): Promise<void> {
-    if (this.#installed.has(identityId)) return;
-    const stored = parseStoredConfiguration(await this.#store.sessionConfig(identityId, NO_CUID));
-    if (!this.#installed.has(identityId)) this.#installed.set(identityId, stored);
+  /** As stored, or as kept here already. */
+  async read(identityId: IdentityId): Promise<InstalledConfiguration | undefined> {
+    if (this.#installed.has(identityId)) return this.#installed.get(identityId);
+    return parseStoredConfiguration(await this.#store.sessionConfig(identityId, NO_CUID));
+  }
+
+  /** Keeps what was read until `forget`, unless a change has come first. */
+  keep(identityId: IdentityId, installed: InstalledConfiguration | undefined): void {
+    if (!this.#installed.has(identityId)) this.#installed.set(identityId, installed);
   }
 
   /** Undefined: defaults. */

@@ -5,7 +5,7 @@
 import type { Instant } from '#core/base/time.ts';
 import type { ExchangeId } from '#core/coap/endpoint-io.ts';
 import type { Response } from '#core/coap/message.ts';
-import type { IdentityId, Sid } from '#core/model/identifiers.ts';
+import type { DomainId, IdentityId, Sid } from '#core/model/identifiers.ts';
 import type { Clock } from '#core/ports/clock.ts';
 import type { WatchedMitigation } from '#core/ports/store.ts';
 import { mayNotify, mostUrgent, SHORTEST_PAUSE_MS, type Urgency } from '#core/server/notification-pace.ts';
@@ -35,7 +35,7 @@ interface MitigationObservation {
   told: Told;
   /** Read again at this time at the latest. */
   readAt: Instant;
-  /** The store's change up to which nothing is left to be told. */
+  /** The count of changes up to which nothing is left to be told. */
   settledAt: number;
 }
 
@@ -72,8 +72,10 @@ export class Observers {
   readonly #deps: ObserversDeps;
   readonly #byPeer = new Map<Peer, Map<ExchangeId, Observation>>();
   readonly #lastNotified = new WeakMap<Peer, Instant>();
-  /** Counts what the store told of. */
+  /** Counts what the store told of, of which it does not say whose it was. */
   #changes = 0;
+  /** Counts what is known to have changed in a domain. */
+  readonly #domainChanges = new Map<DomainId, number>();
   #sweeping = false;
   #nextSweep: Instant = -Infinity;
 
@@ -136,6 +138,10 @@ export class Observers {
     this.#changes++;
   }
 
+  domainChanged(domainId: DomainId): void {
+    this.#domainChanges.set(domainId, (this.#domainChanges.get(domainId) ?? 0) + 1);
+  }
+
   /** Reads for whom it is time, and sends each peer at most one notification. Called often, cheap when nothing is due. */
   async sweep(): Promise<void> {
     const now = this.#deps.clock.monotonic();
@@ -160,6 +166,7 @@ export class Observers {
 
   #add(observation: Observation): void {
     const { peer, exchange } = observation;
+    if (!peer.isOpen()) return;
     const observations = this.#byPeer.get(peer) ?? new Map<ExchangeId, Observation>();
     observations.set(exchange, observation);
     this.#byPeer.set(peer, observations);
@@ -167,12 +174,16 @@ export class Observers {
 
   #isDue(observation: Observation, now: Instant): boolean {
     if (observation.type === 'config') return observation.changed;
-    return observation.settledAt < this.#changes || observation.readAt <= now;
+    return observation.settledAt < this.#changesOf(observation.peer) || observation.readAt <= now;
+  }
+
+  #changesOf({ domainId }: Peer): number {
+    return this.#changes + (this.#domainChanges.get(domainId) ?? 0);
   }
 
   async #read(due: readonly Observation[]): Promise<void> {
-    const changes = this.#changes;
     const observed = due.filter((each) => each.type === 'mitigations');
+    const changes = observed.map(({ peer }) => this.#changesOf(peer));
     const found = await readWatched(
       this.#deps.store,
       observed.map(({ subject }) => subject),
@@ -185,7 +196,7 @@ export class Observers {
     };
     for (const each of due) if (each.type === 'config') offer(each.peer, this.#offerConfig(each));
     for (const [index, each] of observed.entries()) {
-      const made = this.#offerMitigations(each, found[index] ?? [], changes);
+      const made = this.#offerMitigations(each, found[index] ?? [], changes[index] ?? 0);
       if (made !== undefined) offer(each.peer, made);
     }
     for (const [peer, made] of offers) {

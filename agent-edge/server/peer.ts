@@ -10,6 +10,8 @@ export interface Peer {
   readonly identityId: IdentityId;
   readonly domainId: DomainId;
   readonly transport: 'udp' | 'tcp';
+  /** False once the session has ended: what was begun for it is to be dropped. */
+  isOpen(): boolean;
   notify(exchange: ExchangeId, response: Response, last: boolean): void;
 }
 

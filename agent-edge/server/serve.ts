@@ -30,7 +30,6 @@ export interface ServeDeps {
 export interface Asked {
   readonly exchange: ExchangeId;
   readonly observes: boolean;
-  /** Sends the reply; an observation begins after it. */
   readonly reply: (reply: Reply) => void;
 }
 
@@ -72,8 +71,9 @@ async function serveGetMitigate(
     asked.reply(reply);
     return;
   }
-  asked.reply(granting(reply));
+  // Before the answer: the endpoint may refuse the registration while it sends it.
   deps.observers.addMitigations(peer, asked.exchange, operation.filter, shown);
+  asked.reply(granting(reply));
 }
 
 async function serveConfig(
@@ -87,8 +87,8 @@ async function serveConfig(
     const installed = configurations.get(peer.identityId);
     const response = configResponse(operation.sid, installed, peer.transport, policy);
     const observed = asked.observes && isSuccess(response);
-    asked.reply(observed ? granting(respond(response)) : respond(response));
     if (observed) deps.observers.addConfig(peer, asked.exchange, operation.sid);
+    asked.reply(observed ? granting(respond(response)) : respond(response));
     return;
   }
   const { response, changed } =

@@ -2,6 +2,7 @@
  * The signal-channel server of one process (RFC 9132): sessions come in proven, mitigations go out as commands to a
  * function, and everything in between is in memory.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createDriver } from '#adapters/endpoint-driver/endpoint-driver.ts';
 import type { EndpointDriver } from '#adapters/endpoint-driver/endpoint-handle.ts';
 import type { Instant } from '#core/base/time.ts';
@@ -59,6 +60,8 @@ export interface SignalServer {
 const TICK_MS = 250;
 /** Where the store cannot tell of changes, activity is read this often, in milliseconds. */
 const ACTIVITY_MS = 15_000;
+/** And where it can, but not of whose: at most this often. What comes by our own commands is read at once. */
+const ACTIVITY_PAUSE_MS = 1_000;
 
 export const createSignalServer = (deps: SignalServerDeps): SignalServer => new Server(deps);
 
@@ -77,6 +80,9 @@ class Server implements SignalServer, SessionOwner {
   readonly #losses: LossOfSignal;
   readonly #sessionDeps: SessionDeps;
   readonly #stop: (() => void)[];
+  #activitiesStale = false;
+  #activitiesFrom: Instant = -Infinity;
+  #activitiesDueAt: Instant = -Infinity;
   #opened = 0;
   #closing = false;
 
@@ -131,11 +137,7 @@ class Server implements SignalServer, SessionOwner {
       isMitigating: (peer) => this.#activities.isMitigating(peer.domainId, peer.identityId),
       configurationChanged: (identityId) => this.#configurationChanged(identityId, log),
     };
-    this.#stop = [
-      store.subscribe(() => this.#storeChanged()),
-      timers.every(TICK_MS, () => this.#tick()),
-      timers.every(ACTIVITY_MS, () => this.#activities.refreshAll()),
-    ];
+    this.#stop = [store.subscribe(() => this.#storeChanged()), timers.every(TICK_MS, () => this.#tick())];
   }
 
   accept(session: SecureSession): void {
@@ -161,7 +163,9 @@ class Server implements SignalServer, SessionOwner {
   async close(): Promise<void> {
     this.#closing = true;
     for (const stop of this.#stop) stop();
-    await this.#commands.idle();
+    await this.#commands.close();
+    // The last answers are on their way to their sessions.
+    await nextTurn();
     for (const session of [...this.#sessions]) session.close();
   }
 
@@ -206,17 +210,23 @@ class Server implements SignalServer, SessionOwner {
     const wall = this.#clock.epochSeconds();
     for (const session of this.#sessions) session.tick(now, wall);
     this.#losses.tick();
+    if (now >= this.#activitiesDueAt || (this.#activitiesStale && now >= this.#activitiesFrom)) {
+      this.#activitiesStale = false;
+      this.#activitiesFrom = now + ACTIVITY_PAUSE_MS;
+      this.#activitiesDueAt = now + ACTIVITY_MS;
+      this.#activities.refreshAll();
+    }
     void this.#observers.sweep();
   }
 
   #storeChanged(): void {
+    this.#activitiesStale = true;
     this.#observers.storeChanged();
-    this.#activities.refreshAll();
     void this.#observers.sweep();
   }
 
   #settled(domainId: DomainId): void {
-    this.#observers.storeChanged();
+    this.#observers.domainChanged(domainId);
     this.#activities.refresh(domainId);
   }
 

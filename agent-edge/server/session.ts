@@ -66,7 +66,7 @@ export class SignalSession {
   readonly #owner: SessionOwner;
   readonly #handle: EndpointHandle;
   readonly #authorization: Authorization;
-  readonly #bucket: RateBucket | undefined;
+  #bucket: RateBucket | undefined;
   #state: SessionState = 'connecting';
   #grant: Grant | undefined;
   #peer: Peer | undefined;
@@ -81,7 +81,6 @@ export class SignalSession {
     this.#session = session;
     this.#deps = deps;
     this.#owner = owner;
-    this.#bucket = deps.bucketOf(session);
     this.#authorization = new Authorization(this.identityId, (request) => deps.functions.authorize(request));
     const { settings, random } = deps;
     this.#handle = deps.driver.attach(
@@ -180,13 +179,17 @@ export class SignalSession {
       if (grant.domainId !== this.#grant.domainId || grant.role !== this.#grant.role) this.close();
       return;
     }
-    await this.#deps.configurations.load(this.identityId);
+    const { configurations } = this.#deps;
+    const installed = await configurations.read(this.identityId);
     if (this.#state !== 'connecting') return;
+    configurations.keep(this.identityId, installed);
+    this.#bucket = this.#deps.bucketOf(this.#session);
     this.#grant = grant;
     this.#peer = {
       identityId: this.identityId,
       domainId: grant.domainId,
       transport: this.#session.transport,
+      isOpen: () => this.#state !== 'closed',
       notify: (exchange, response, last) => this.#handle.notify(exchange, response, last),
     };
     this.#state = nextSessionState(this.#state, 'authorized');

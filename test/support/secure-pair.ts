@@ -19,7 +19,8 @@ export class SecurePair {
   lost = { toServer: false, toClient: false };
   /** Every datagram that the server sent, lost or not. */
   readonly fromServer: Uint8Array[] = [];
-  readonly #way: { readonly to: End; readonly bytes: Uint8Array }[] = [];
+  /** Without bytes: close_notify. */
+  readonly #way: { readonly to: End; readonly bytes?: Uint8Array }[] = [];
 
   constructor(options: PairOptions) {
     const { identityId, transport = 'udp', resumed = false, address = '198.51.100.7', notAfter } = options;
@@ -35,14 +36,21 @@ export class SecurePair {
     this.client = new End({ ...facts, remote: { address: '192.0.2.254', port: 4646 } }, (bytes) => {
       if (!this.lost.toServer) this.#way.push({ to: this.server, bytes });
     });
-    this.server.onEnd = () => this.client.ended('peer-closed');
-    this.client.onEnd = () => this.server.ended('peer-closed');
+    this.server.onEnd = () => {
+      if (!this.lost.toClient) this.#way.push({ to: this.client });
+    };
+    this.client.onEnd = () => {
+      if (!this.lost.toServer) this.#way.push({ to: this.server });
+    };
   }
 
   /** True when something was under way. */
   deliver(): boolean {
     const arrived = this.#way.splice(0);
-    for (const { to, bytes } of arrived) to.onMessage?.(bytes.slice());
+    for (const { to, bytes } of arrived) {
+      if (bytes === undefined) to.ended('peer-closed');
+      else to.onMessage?.(bytes.slice());
+    }
     return arrived.length > 0;
   }
 }

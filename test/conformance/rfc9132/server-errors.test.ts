@@ -328,3 +328,27 @@ test('logs have one line per change of state, and no key, cuid or body of a requ
   ]);
   expect(JSON.stringify(world.events)).not.toContain(CUID);
 });
+
+test('a server that stops answers what it was asked, then says goodbye', async () => {
+  await world.close();
+  let decide: () => void = () => undefined;
+  const decided = new Promise<void>((resolve) => {
+    decide = resolve;
+  });
+  world = await SignalWorld.open({
+    intercept: (functions) => ({
+      ...functions,
+      requestMitigation: (event) => decided.then(() => functions.requestMitigation(event)),
+    }),
+    trackFunctions: false,
+  });
+  const alice = await world.connect(ALICE);
+  const exchange = alice.send('put', mitigation(1), { payload: scopeBody() });
+  await world.settle();
+  const closing = world.server.close();
+  decide();
+  await closing;
+  await world.settle();
+  expect(codeOf(alice.told(exchange)[0]?.response)).toBe('2.01');
+  expect(alice.closed).toBe('peer-closed');
+});

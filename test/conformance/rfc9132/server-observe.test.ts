@@ -290,3 +290,23 @@ test('a store that cannot be read for a while loses no notification', async () =
   await world.advance(4);
   expect(statuses(alice.told(exchange))).toEqual(['inProgress', 'mitigated']);
 });
+
+test('a session that ends while its registration is read leaves no observation behind', async () => {
+  const { alice } = await observing();
+  alice.send('get', mitigation(1), { observe: 0 });
+  alice.pair.deliver();
+  alice.leave();
+  await world.settle();
+  expect(world.server.stats().observers).toBe(0);
+});
+
+test('a registration beyond what the endpoint keeps is answered without Observe and not kept', async () => {
+  const alice = await world.connect(ALICE);
+  await alice.ask('put', mitigation(1), { payload: scopeBody() });
+  let last = 0;
+  for (let count = 0; count < 65; count++) last = await observe(alice, mitigation(1));
+  const [refused] = alice.told(last);
+  expect(codeOf(refused?.response)).toBe('2.05');
+  expect(refused?.response.options.some(({ number }) => number === OPTION.observe)).toBe(false);
+  expect(world.server.stats().observers).toBe(64);
+});

@@ -56,7 +56,7 @@ test('what comes during an invocation goes together in the next, in order, and e
   expect(invocations.map(midsOf)).toEqual([[1], [2, 3]]);
   invocations[1]?.answer([created(2), { result: 'deleted' }]);
   expect(await Promise.all(answers)).toEqual([created(1), created(2), { result: 'deleted' }]);
-  await batcher.idle();
+  await batcher.close();
   expect([settled, batcher.waiting]).toEqual([[DEMO, DEMO], 0]);
 });
 
@@ -96,4 +96,19 @@ test('a burst is cut into batches of a hundred', async () => {
   }
   await Promise.all(answers);
   expect(invocations.map(({ event }) => event.commands.length)).toEqual([1, 100, 100, 50]);
+});
+
+test('closing waits for what was submitted and takes nothing more', async () => {
+  const { batcher, invocations } = batching();
+  const before = batcher.submit(DEMO, command(1));
+  let closed = false;
+  const closing = batcher.close().then(() => {
+    closed = true;
+  });
+  expect(await batcher.submit(DEMO, command(2))).toMatchObject({ refusal: { code: 'unavailable' } });
+  expect(closed).toBe(false);
+  invocations[0]?.answer([created(1)]);
+  await closing;
+  expect(await before).toEqual(created(1));
+  expect(invocations).toHaveLength(1);
 });
