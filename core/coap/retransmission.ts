@@ -8,6 +8,12 @@ import type { PendingRequest, Sender } from './stack.ts';
 import { deriveTimes, type TransmissionTimes } from './transmission.ts';
 import { encodeUdp, TYPE } from './udp-message.ts';
 
+/**
+ * Separate responses that wait behind an unacknowledged one. A peer that asks on and on but acknowledges nothing gets no
+ * more of them; our own requests are bounded by whoever sends them.
+ */
+const MAX_WAITING = 64;
+
 interface Environment {
   readonly parameters: TransmissionParameters;
   readonly random: () => number;
@@ -54,6 +60,11 @@ export class Retransmission {
   }
 
   add(message: Message, sender: Sender | undefined, now: Instant): void {
+    if (sender?.role !== 'request' && this.#waiting.length >= MAX_WAITING) {
+      this.#environment.trace('rejected', 'too many separate responses wait: message not sent');
+      this.#environment.gaveUp(sender, now);
+      return;
+    }
     this.#waiting.push({ message, sender, giveUpAt: now + this.#times.maxTransmitWaitMs });
     this.#startNext(now);
   }

@@ -172,6 +172,21 @@ test('P-029 the first message id is random', () => {
   expect(sorted.slice(1).some((id, index) => id === (sorted[index] ?? 0) + 1)).toBe(false);
 });
 
+test('P-030 P-064 acknowledgements and responses count on the session of the request only', () => {
+  const [asking, other] = [new UdpPeer(), new UdpPeer()];
+  for (const confirmable of [true, false]) {
+    send(asking, confirmable ? 1 : 2, confirmable);
+    const { token, messageId } = asking.hearsOne();
+    other.saysEmpty(ACK, messageId);
+    other.says(ACK, RESPONSE.content, messageId, { token });
+    other.says(NON, RESPONSE.content, messageId, { token });
+    other.saysEmpty(RST, messageId);
+    expect([...other.take('response'), ...other.take('failed'), ...asking.take('response')]).toEqual([]);
+  }
+  asking.runTo(3000);
+  expect(asking.hearsOne().type).toBe(CON);
+});
+
 test('P-031 a duplicate CON gets the same answer and is processed once', () => {
   const peer = new UdpPeer();
   const put = { token: bytesOf(9), options: [option(OPTION.uriPath, 0x78)], payload: text('a') };

@@ -249,6 +249,16 @@ test('P-190 P-191 without Q-Block support a CON with either option gets 4.02, a 
   expect(peer.take('request')).toEqual([]);
 });
 
+test('P-195 Q-Block1 beside Block1 is refused', () => {
+  const peer = new UdpPeer();
+  const mixed = { options: [option(OPTION.qBlock1, 2), option(OPTION.block1, 2)], payload: text('x') };
+  peer.says(CON, METHOD.put, 1, mixed);
+  expect(peer.hearsOne().code).toBe(RESPONSE.badOption);
+  peer.says(NON, METHOD.put, 2, mixed);
+  expect(peer.hearsOne().type).toBe(RST);
+  expect(peer.take('request')).toEqual([]);
+});
+
 test('P-277 P-278 a Hop-Limit outside 1 to 255 gets 4.00', () => {
   const peer = new UdpPeer();
   const values = [[0], [], [1, 0], [1], [255]];

@@ -131,6 +131,7 @@ describe('request bodies', () => {
     put(peer, 1, true, part(1));
     refusals.push(put(peer, 2, false, part(2)));
     refusals.push(put(peer, 0, true, part(0), [PATH, makeUintOption(OPTION.size1, 601)]));
+    for (const refusal of refusals) expect(block1In(refusal as Message)).toBeDefined();
     peer.says(CON, METHOD.put, 5000, { options: [PATH], payload: body(601) });
     refusals.push(peer.hearsOne());
     for (const refusal of refusals) {
@@ -258,6 +259,11 @@ describe('response bodies', () => {
     }
     expect(etags.size).toBe(100);
     expect(etagIn(get(peer, [], body(1500)))).toEqual(etagIn(get(new UdpPeer(), [], body(1500))));
+  });
+
+  test('P-178 Size2 0 in a request does no harm', () => {
+    const message = get(new UdpPeer(), [option(OPTION.size2)], body(3000));
+    expect(uintOption(message.options, OPTION.size2)).toBe(3000);
   });
 
   test('P-305 a request for a later block that repeats the ETag gets the block, kept or made anew', () => {
