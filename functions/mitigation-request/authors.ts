@@ -35,4 +35,9 @@ export class Authors {
     const suppliesCdid = requester.cdid !== undefined && identity.role !== 'gateway';
     return suppliesCdid ? 'only a gateway supplies cdid' : undefined;
   }
+
+  /** What people call the requester: certificate subject, PSK identity. */
+  nameOf(requester: Requester): string | undefined {
+    return this.#identities.get(requester.identityId)?.label;
+  }
 }

@@ -97,7 +97,13 @@ async function decideOne(view: DomainView, command: Command, deps: BatchDeps): P
     return { answer: { result: 'refused', refusal: { code: 'forbidden', why } }, writes: [], audit: [] };
   }
   const resolved = await deps.names.resolve(namesToResolve(view, command, deps.now));
-  return decide(view, command, deps.now, resolved);
+  const decision = decide(view, command, deps.now, resolved);
+  if (!isRequested(command)) return decision;
+  const name = deps.authors.nameOf(command.requester);
+  return {
+    ...decision,
+    audit: decision.audit.map((note) => ({ ...note, detail: { ...note.detail, name } })),
+  };
 }
 
 async function commitStep(

@@ -240,7 +240,7 @@ test('a conflict that is over is not told any more', () => {
   );
 });
 
-test('S-174 a stranger with the same cuid changes nothing and learns nothing', () => {
+test('a stranger with the same cuid changes nothing and learns nothing', () => {
   const mallory = CLIENTS.at(-1);
   check(({ conflictPolicy, steps }) => {
     let owned = false;

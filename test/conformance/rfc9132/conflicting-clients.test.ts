@@ -165,7 +165,7 @@ describe('replace-old', () => {
     scope: shared,
   };
 
-  test('S-144 S-148 the new one is active without retry-timer, the old one inactive with it', () => {
+  test('S-148 the new one is active without retry-timer, the old one inactive with it', () => {
     const world = asked();
     expect(world.record(bob, 1)).toMatchObject({
       status: 'inProgress',

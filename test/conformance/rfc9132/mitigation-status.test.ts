@@ -29,16 +29,16 @@ const report = (
 });
 
 test.each<[string, ReportState[], string]>([
-  ['S-182 nothing reported', [], 'inProgress'],
-  ['S-182 still being set up', ['pending'], 'inProgress'],
-  ['S-182 one refused, another being set up', ['refused', 'pending'], 'inProgress'],
-  ['S-183 proven', ['active'], 'mitigated'],
-  ['S-183 one proven, another failed', ['failed', 'active'], 'mitigated'],
-  ['S-183 one proven, another being set up', ['pending', 'active'], 'mitigated'],
-  ['S-184 no attack left', ['stopped'], 'stopped'],
-  ['S-184 no attack left, another refused', ['stopped', 'refused'], 'stopped'],
-  ['S-185 all refused or failed', ['refused', 'failed'], 'exceededCapability'],
-])('S-047 %s', (_what, states, status) => {
+  ['nothing reported', [], 'inProgress'],
+  ['still being set up', ['pending'], 'inProgress'],
+  ['one refused, another being set up', ['refused', 'pending'], 'inProgress'],
+  ['proven', ['active'], 'mitigated'],
+  ['one proven, another failed', ['failed', 'active'], 'mitigated'],
+  ['one proven, another being set up', ['pending', 'active'], 'mitigated'],
+  ['no attack left', ['stopped'], 'stopped'],
+  ['no attack left, another refused', ['stopped', 'refused'], 'stopped'],
+  ['all refused or failed', ['refused', 'failed'], 'exceededCapability'],
+])('S-047 S-182 S-183 S-184 S-185 %s', (_what, states, status) => {
   const { world, mitigation } = active();
   const reports = states.map((state, index) => report(mitigation, `m${index}`, state));
   expect(visibleStatus(mitigation, reports, world.now).status).toBe(status);

@@ -173,7 +173,7 @@ const alias = (name: string, cuid = 'alice', expiresAt?: number): Alias => ({
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
-test('S-085 S-117 an alias that the client made stands for its targets', () => {
+test('S-085 an alias that the client made stands for its targets', () => {
   const world = new World({}, [alias('web')]);
   expect(world.code(put(alice, 1, scopeOf({ aliasNames: ['web'] })))).toBe('2.01');
   expect(world.record(alice, 1).targets).toEqual([

@@ -14,7 +14,7 @@ const lostWithBoth = (): World => {
   return world;
 };
 
-test('S-094 S-339 the loss starts what is preconfigured', () => {
+test('S-094 the loss starts what is preconfigured', () => {
   const world = new World();
   world.ask(put(alice, 5, prefixes('192.0.2.0/24'), preconfigured));
   world.now += 10;

@@ -11,7 +11,7 @@ const active = (): World => {
   return world;
 };
 
-test('S-231 S-233 S-234 S-186 a withdrawal is 2.02 at once and the mitigation goes on with status 5', () => {
+test('S-233 S-234 S-186 a withdrawal is 2.02 at once and the mitigation goes on with status 5', () => {
   const world = active();
   expect(world.code(withdrawal(alice, 1))).toBe('2.02');
   expect(world.record(alice, 1)).toMatchObject({ status: 'activeButTerminating', desired: 'present' });
@@ -24,7 +24,7 @@ test('S-232 an unknown mid is 2.02 and writes nothing', () => {
   expect(world.last?.writes).toEqual([]);
 });
 
-test('S-174 another client’s mid is 2.02 without effect', () => {
+test('another client’s mid is 2.02 without effect', () => {
   const world = active();
   expect(world.code(withdrawal(requester('alice', 'id-of-mallory'), 1))).toBe('2.02');
   expect(world.code(withdrawal(requester('bob'), 1))).toBe('2.02');

@@ -19,7 +19,7 @@ test('a registered identity is told its domain, role and prefixes', async () => 
   expect(await authorize({ identityId: 'id-of-gateway' })).toMatchObject({ allowed: true, role: 'gateway' });
 });
 
-test('S-403 every other identity is refused with the reason', async () => {
+test('every other identity is refused with the reason', async () => {
   const authorize = createAuthorizer(provider);
   expect(await authorize({ identityId: 'id-of-nobody' })).toEqual({
     allowed: false,

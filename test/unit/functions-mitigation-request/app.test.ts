@@ -52,7 +52,7 @@ test('a batch is answered in order, by one commit', async () => {
   expect(await provider.store.audit(DEMO, 10)).toHaveLength(4);
 });
 
-test('S-406 an identity that is unknown, revoked, or of another domain is refused, the rest of its batch is not', async () => {
+test('an identity that is unknown, revoked, or of another domain is refused, the rest of its batch is not', async () => {
   const { answers } = await provider.ask(
     put(requester('nobody'), 1, host(1)),
     put(requester('revoked'), 1, host(2)),
@@ -75,6 +75,24 @@ test('only a gateway speaks for a cdid', async () => {
     put(requester('box', 'id-of-gateway', 'east'), 1, host(2)),
   );
   expect(answers.map((each) => each.result)).toEqual(['refused', 'created']);
+});
+
+test('S-407 a gateway speaks for the domain that its identity is registered for, and for no other', async () => {
+  const box = requester('box', 'id-of-gateway', 'east');
+  const commands = [put(box, 1, prefixes('203.0.113.1/32'))];
+  const asGuest = await provider.another()({ domainId: 'other' as DomainId, commands });
+  const atHome = await provider.ask(...commands);
+  expect([...asGuest.answers, ...atHome.answers]).toMatchObject([
+    { result: 'refused', refusal: { code: 'forbidden' } },
+    { result: 'refused', refusal: { code: 'not-owned' } },
+  ]);
+});
+
+test('S-044 the audit shows the name that the registry has for the identity', async () => {
+  await provider.ask(put(alice, 1, host(1)));
+  expect(await provider.store.audit(DEMO, 1)).toMatchObject([
+    { at: NOON, domainId: DEMO, actor: 'id-of-alice', action: 'put', detail: { name: 'alice' } },
+  ]);
 });
 
 test('a domain that is not there refuses everything', async () => {
