@@ -2,7 +2,7 @@
  * Incoming requests, from the first block to the answer: bodies put together and cut (RFC 7959), observers kept
  * (RFC 7641). What goes up is whole; what comes down is made to fit.
  */
-import { EMPTY, utf8Encode } from '../base/bytes.ts';
+import { EMPTY, equalBytes, utf8Encode } from '../base/bytes.ts';
 import type { Instant } from '../base/time.ts';
 import {
   BERT_EXPONENT,
@@ -24,8 +24,8 @@ import { makeUintOption, sortOptions } from './options.ts';
 import { responseBodyKey } from './request-key.ts';
 import type { Emit, Observer, Origin, Transport } from './stack.ts';
 
-/** Requests handed up and not answered yet, per session; beyond it 5.03. */
-const MAX_OPEN = 64;
+/** Requests handed up and not answered yet, per session, as many as are told from duplicates; beyond it 5.03. */
+const MAX_OPEN = 256;
 const BUSY_MAX_AGE_SECONDS = 2;
 
 export interface ServerOptions {
@@ -45,6 +45,8 @@ interface OpenExchange {
   readonly code: number;
   readonly options: readonly CoapOption[];
   readonly observe: 'register' | 'deregister' | undefined;
+  /** A later request of the same token decides about its registration. */
+  superseded: boolean;
   /** The last Block1 of the request, to be echoed. */
   readonly block1: Block | undefined;
   /** The block of the response that was asked for. */
@@ -132,12 +134,20 @@ export class ServerExchanges {
       return;
     }
     const observe = later ? undefined : observeRequest(message.code, message.options);
-    // RFC 7641 §4.1: the same token replaces its entry, and deregistration removes it.
-    if (observe !== undefined) this.#removeByToken(message.token);
+    if (observe !== undefined) this.#supersede(message.token);
     const exchange = ++this.#count;
     const { token, code } = message;
     const options = forResource(message.options, block1 !== undefined || block2 !== undefined, later);
-    this.#open.set(exchange, { origin, token, code, options: message.options, observe, block1, block2 });
+    this.#open.set(exchange, {
+      origin,
+      token,
+      code,
+      options: message.options,
+      observe,
+      superseded: false,
+      block1,
+      block2,
+    });
     // RFC 7252 §5.5: a payload that means nothing is ignored.
     const payload = code === METHOD.get || code === METHOD.delete ? EMPTY : message.payload;
     const request = { code, options, payload, confirmable: origin.confirmable };
@@ -234,13 +244,16 @@ export class ServerExchanges {
       cacheKey: responseBodyKey(open.code, open.options),
       blockExponent: open.block2?.exponent,
     };
-    if (this.#observers.add(observer)) return observer;
+    if (!open.superseded && this.#observers.add(observer)) return observer;
     // RFC 7641 §4.1: a server unable to add the client answers without Observe.
     this.#options.emit({ type: 'observer-gone', exchange });
     return undefined;
   }
 
-  #removeByToken(token: Uint8Array): void {
+  /** RFC 7641 §4.1: the same token replaces its entry, or removes it; also one that is not granted yet. */
+  #supersede(token: Uint8Array): void {
+    for (const open of this.#open.values())
+      if (open.observe === 'register' && equalBytes(open.token, token)) open.superseded = true;
     const observer = this.#observers.findByToken(token);
     if (observer !== undefined) this.#removeObserver(observer.exchange);
   }
@@ -263,7 +276,8 @@ export class ServerExchanges {
     const { transport, transferLifetimeMs } = this.#options;
     const askedSize = asked === undefined ? Infinity : sizeAsked(asked);
     const fits = response.payload.length <= askedSize && transport.lengthOf(whole) <= transport.maxMessage;
-    if (fits && (asked === undefined || asked.number === 0)) return whole;
+    const asksLater = asked !== undefined && asked.number > 0 && response.code >> 5 === 2;
+    if (fits && !asksLater) return whole;
     const body = withEtag(bare);
     this.#bodies.set(key(), body, now + transferLifetimeMs());
     return this.#cut(body, token, asked ?? firstBlock(MAX_EXPONENT), extra);

@@ -104,6 +104,28 @@ describe('the server', () => {
     expect(peer.hears()).toHaveLength(1);
   });
 
+  test('P-121 P-123 of requests with one token that overtake their answers the last one decides', () => {
+    const peer = new UdpPeer();
+    const ask = (messageId: number, observe: typeof REGISTER): number => {
+      peer.says(NON, METHOD.get, messageId, { token: TOKEN, options: [observe, PATH] });
+      return peer.one('request').exchange;
+    };
+    const grant = (exchange: number): void => peer.give({ type: 'respond', exchange, response: state('x') });
+    const [first, second] = [ask(1, REGISTER), ask(2, REGISTER)];
+    grant(second);
+    grant(first);
+    expect(peer.hears().map(observeOf)).toEqual([1, undefined]);
+    expect(peer.one('observer-gone').exchange).toBe(first);
+    notify(peer, second, 'once');
+    expect(peer.hears()).toHaveLength(1);
+    const third = ask(3, REGISTER);
+    expect(peer.one('observer-gone').exchange).toBe(second);
+    grant(ask(4, DEREGISTER));
+    grant(third);
+    expect(peer.one('observer-gone').exchange).toBe(third);
+    expect(peer.hears().map(observeOf)).toEqual([undefined, undefined]);
+  });
+
   test('P-122 an answer that does not grant has no Observe, and nothing follows; so with a full table', () => {
     const peer = new UdpPeer();
     peer.says(NON, METHOD.get, 1, { token: TOKEN, options: [REGISTER] });

@@ -248,6 +248,13 @@ describe('response bodies', () => {
     expect(beyond.payload.length).toBeGreaterThan(0);
   });
 
+  test('an error in place of a later block stays the error it is', () => {
+    const peer = new UdpPeer();
+    peer.says(NON, METHOD.get, ++nextId & 0xffff, { options: [PATH, block2(2, 6)] });
+    peer.answer(response(RESPONSE.notFound, { payload: text('gone') }));
+    expect(peer.hearsOne()).toMatchObject({ code: RESPONSE.notFound, payload: text('gone'), options: [] });
+  });
+
   test('P-163 S-157 a hundred contents have a hundred ETags, and the same content has the same', () => {
     const etags = new Set<string>();
     const peer = new UdpPeer();
