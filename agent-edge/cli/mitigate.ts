@@ -116,7 +116,7 @@ interface Requested {
   readonly answer: Answered<ReceivedAnswer>;
 }
 
-/** §4.4.1.3: when the cuid belongs to another client, "the DOTS client MUST generate a new 'cuid'" and asks again. */
+/** §4.4.1.1: when the cuid turns out to be another client's, the same is asked for again under a new one. */
 async function requestUnderOwnCuid(
   context: Context,
   options: MitigateOptions,

@@ -13,6 +13,8 @@ export class Call implements ExchangeOwner {
   /** When each copy went out: every one has its own token, so the answer tells which it answers. */
   readonly #copies = new Map<ExchangeId, number>();
   readonly #repeats: boolean;
+  readonly #cancelGiveUp: () => void;
+  #cancelTurn: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
   #resolve: (result: Result<Response, FailureReason>) => void = () => undefined;
 
@@ -20,11 +22,12 @@ export class Call implements ExchangeOwner {
     this.#link = link;
     this.#request = request;
     this.#repeats = link.repeatsRequests && !request.confirmable;
-    this.#repetition = new Repetition(link.now(), { giveUpAfterMs, repeats: this.#repeats });
+    this.#repetition = new Repetition(link.now(), this.#repeats);
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#advance();
+    this.#cancelGiveUp = link.after(giveUpAfterMs, () => this.#finish(fail('timeout')));
+    this.#queueCopy();
   }
 
   response(exchange: ExchangeId, response: Response): void {
@@ -43,18 +46,21 @@ export class Call implements ExchangeOwner {
     this.#finish(fail(reason));
   }
 
-  #advance(): void {
-    const due = this.#repetition.advance(this.#link.now(), this.#link.roundTrip.estimateMs);
-    if (due === 'give-up') {
-      this.#finish(fail('timeout'));
-      return;
-    }
-    if (due === 'send') this.#copies.set(this.#link.send(this, this.#request), this.#link.now());
-    const delayMs = this.#repetition.deadline - this.#link.now();
-    this.#cancelTimer = this.#link.after(delayMs, () => this.#advance());
+  #queueCopy(): void {
+    this.#cancelTurn = this.#link.pace(() => this.#sendCopy());
+  }
+
+  #sendCopy(): void {
+    const now = this.#link.now();
+    this.#copies.set(this.#link.send(this, this.#request), now);
+    this.#repetition.sent(now, this.#link.roundTrip.estimateMs);
+    const delayMs = this.#repetition.nextAt - now;
+    if (delayMs < Infinity) this.#cancelTimer = this.#link.after(delayMs, () => this.#queueCopy());
   }
 
   #finish(result: Result<Response, FailureReason>): void {
+    this.#cancelGiveUp();
+    this.#cancelTurn();
     this.#cancelTimer();
     for (const exchange of this.#copies.keys()) this.#link.release(exchange);
     this.#copies.clear();

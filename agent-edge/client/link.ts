@@ -8,9 +8,11 @@ export interface Link {
   /** False over TCP, which repeats by itself. */
   readonly repeatsRequests: boolean;
   /** Monotonic milliseconds. */
-  now(): number;
+  readonly now: () => number;
   /** Calls `work` after `delayMs`, unless the function it returns is called before. */
-  after(delayMs: number, work: () => void): () => void;
+  readonly after: (delayMs: number, work: () => void) => () => void;
+  /** Calls `work` when the pace allows another request, unless the function it returns is called before. */
+  pace(work: () => void): () => void;
   /** With the exchange of a running observation, under its token again. */
   send(owner: ExchangeOwner, request: Request, again?: ExchangeId): ExchangeId;
   /** Wants no further response. */

@@ -9,7 +9,6 @@ export type Notify = (response: Response, more: boolean) => void;
 
 /** A server notifies at least every 15 s while something is going on; after this silence the registration is renewed. */
 const RENEW_AFTER_MS = 60_000;
-const NEVER_GIVE_UP_MS = Infinity;
 const CANCEL_WITHIN_MS = 2_000;
 
 export class Observation implements ExchangeOwner {
@@ -21,6 +20,7 @@ export class Observation implements ExchangeOwner {
   #exchange: ExchangeId | undefined;
   /** Of the registration under way; undefined while notifications arrive. */
   #registration: Repetition | undefined;
+  #cancelTurn: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
   #stopping = false;
   #isOver = false;
@@ -40,6 +40,7 @@ export class Observation implements ExchangeOwner {
   async stop(): Promise<void> {
     if (!this.#isOver && !this.#stopping) {
       this.#stopping = true;
+      this.#cancelTurn();
       this.#schedule(CANCEL_WITHIN_MS, () => this.#finish('stopped'));
       this.#send(1);
     }
@@ -64,20 +65,22 @@ export class Observation implements ExchangeOwner {
   }
 
   #register(): void {
-    this.#registration = new Repetition(this.#link.now(), {
-      giveUpAfterMs: NEVER_GIVE_UP_MS,
-      repeats: this.#link.repeatsRequests,
-    });
-    this.#advance();
+    this.#registration = new Repetition(this.#link.now(), this.#link.repeatsRequests);
+    this.#queueRegistration();
   }
 
-  #advance(): void {
+  #queueRegistration(): void {
+    this.#cancelTurn = this.#link.pace(() => this.#sendRegistration());
+  }
+
+  #sendRegistration(): void {
     const registration = this.#registration;
-    if (registration === undefined || this.#isOver || this.#stopping) return;
+    if (registration === undefined) return;
     const now = this.#link.now();
-    if (registration.advance(now, this.#link.roundTrip.estimateMs) === 'send') this.#send(0);
-    const delayMs = registration.deadline - this.#link.now();
-    if (delayMs < Infinity) this.#schedule(delayMs, () => this.#advance());
+    registration.sent(now, this.#link.roundTrip.estimateMs);
+    const delayMs = registration.nextAt - now;
+    if (delayMs < Infinity) this.#schedule(delayMs, () => this.#queueRegistration());
+    this.#send(0);
   }
 
   #send(observe: 0 | 1): void {
@@ -92,6 +95,7 @@ export class Observation implements ExchangeOwner {
   #finish(reason: 'ended' | 'stopped' | FailureReason): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#cancelTurn();
     this.#cancelTimer();
     if (this.#exchange !== undefined) this.#link.release(this.#exchange);
     this.#resolve(reason);

@@ -9,6 +9,7 @@ import type {
 } from '#adapters/endpoint-driver/endpoint-handle.ts';
 import { EMPTY } from '#core/base/bytes.ts';
 import type { Result } from '#core/base/result.ts';
+import { GAP_WITHOUT_ESTIMATE_MS } from '#core/client/repetition.ts';
 import { putHeartbeat } from '#core/client/requests.ts';
 import { RoundTrip } from '#core/client/round-trip.ts';
 import { RESPONSE } from '#core/coap/code.ts';
@@ -28,6 +29,7 @@ import { parseSignalPath } from '#core/signal/uri-path.ts';
 import { Call } from './call.ts';
 import type { ExchangeOwner, Link } from './link.ts';
 import { type Notify, Observation } from './observation.ts';
+import { PacedQueue } from './paced-queue.ts';
 
 export interface SignalSessionOptions {
   readonly session: SecureSession;
@@ -60,12 +62,16 @@ export class SignalSession {
   readonly #owners = new Map<ExchangeId, ExchangeOwner>();
   readonly #heartbeats: HeartbeatMonitor;
   readonly #link: Link;
+  readonly #queue: PacedQueue;
   #cancelHeartbeat: () => void = () => undefined;
 
   constructor(options: SignalSessionOptions) {
     const { session, driver, clock, random } = options;
     this.#options = options;
-    this.#link = this.#makeLink(options);
+    const roundTrip = new RoundTrip();
+    if (options.roundTripMs !== undefined) roundTrip.sample(options.roundTripMs);
+    this.#link = this.#makeLink(roundTrip);
+    this.#queue = this.#makeQueue(this.#link);
     this.#heartbeats = new HeartbeatMonitor(
       { role: 'client', followPeer: false, spread: random.fraction() },
       DEFAULT_PARAMETERS,
@@ -98,14 +104,13 @@ export class SignalSession {
     this.#handle.close();
   }
 
-  #makeLink({ session, clock, after = machineTimer, roundTripMs }: SignalSessionOptions): Link {
-    const roundTrip = new RoundTrip();
-    if (roundTripMs !== undefined) roundTrip.sample(roundTripMs);
+  #makeLink(roundTrip: RoundTrip): Link {
     return {
       roundTrip,
-      repeatsRequests: session.transport === 'udp',
-      now: () => clock.monotonic(),
-      after,
+      repeatsRequests: this.#isDatagram,
+      now: () => this.#options.clock.monotonic(),
+      after: this.#options.after ?? machineTimer,
+      pace: (work) => this.#queue.add(work),
       send: (owner, request, again) => {
         const exchange = this.#handle.send(request, again);
         this.#owners.set(exchange, owner);
@@ -115,6 +120,15 @@ export class SignalSession {
         if (this.#owners.delete(exchange)) this.#handle.forget(exchange);
       },
     };
+  }
+
+  #makeQueue({ now, after, roundTrip }: Link): PacedQueue {
+    const gapMs = (): number => (this.#isDatagram ? (roundTrip.estimateMs ?? GAP_WITHOUT_ESTIMATE_MS) : 0);
+    return new PacedQueue({ now, after, gapMs });
+  }
+
+  get #isDatagram(): boolean {
+    return this.#options.session.transport === 'udp';
   }
 
   #handlers(): EndpointHandlers {
@@ -141,6 +155,7 @@ export class SignalSession {
       observerGone: () => undefined,
       closed: (reason) => {
         this.#cancelHeartbeat();
+        this.#queue.open();
         this.#options.onClosed?.(reason);
       },
       trace: () => undefined,

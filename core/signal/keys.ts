@@ -67,8 +67,8 @@ export const isKey = (key: unknown): key is number =>
   typeof key === 'number' && Number.isInteger(key) && key >= 1 && key <= 65535;
 
 /**
- * §6: "a receiver MUST be able to process" what is comprehension-required; an unknown key of the other ranges
- * (128-255 since RFC 9132, 16384 and up) is ignored.
+ * §6: "DOTS agents can safely ignore comprehension-optional values they don't understand": 128 to 255 and 16384 on. With
+ * the others "they cannot successfully process a request".
  */
 export const isComprehensionOptional = (key: number): boolean =>
   (key >= 128 && key <= 255) || (key >= 16384 && key <= 65535);

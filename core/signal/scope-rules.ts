@@ -39,7 +39,7 @@ function checkUri(text: string, reader: BodyReader): void {
     reader.refuse('target-uri', 'not a URI with a host');
     return;
   }
-  const address = uri.host.includes('/') ? undefined : parseIpPrefix(uri.host);
+  const address = parseIpPrefix(uri.host);
   if (address === undefined && !isDomainName(uri.host)) reader.refuse('target-uri', 'its host is not a name');
   if (address !== undefined && isForbiddenTarget(address)) {
     reader.refuse('target-uri', 'broadcast, loopback or multicast');

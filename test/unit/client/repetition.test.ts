@@ -20,20 +20,17 @@ test('the estimate is smoothed', () => {
   expect(roundTrip.estimateMs).toBe(200);
 });
 
-test('a repetition sends at once, waits, and gives up in time', () => {
-  const repetition = new Repetition(0, { giveUpAfterMs: 7_000, repeats: true });
-  expect(repetition.deadline).toBe(0);
-  expect(repetition.advance(0, undefined)).toBe('send');
-  expect(repetition.deadline).toBe(3000);
-  expect(repetition.advance(2999, undefined)).toBe('wait');
-  expect(repetition.advance(3000, undefined)).toBe('send');
-  expect(repetition.advance(6000, undefined)).toBe('send');
-  expect(repetition.deadline).toBe(7000);
-  expect(repetition.advance(7000, undefined)).toBe('give-up');
+test('the first copy is due at once, the next after the interval', () => {
+  const repetition = new Repetition(100, true);
+  expect(repetition.nextAt).toBe(100);
+  repetition.sent(150, undefined);
+  expect(repetition.nextAt).toBe(3150);
+  repetition.sent(3150, 20);
+  expect(repetition.nextAt).toBe(4150);
 });
 
 test('what the layer below repeats is sent once', () => {
-  const repetition = new Repetition(0, { giveUpAfterMs: 7_000, repeats: false });
-  expect(repetition.advance(0, 5)).toBe('send');
-  expect(repetition.deadline).toBe(7000);
+  const repetition = new Repetition(0, false);
+  repetition.sent(0, 5);
+  expect(repetition.nextAt).toBe(Infinity);
 });

@@ -117,9 +117,9 @@ describe('a mitigation request', () => {
       sent.push(bytes);
       return send(bytes);
     };
-    void world.session.request(put, 8_000);
-    void world.session.request(deleteMitigation(cuid, mid), 8_000);
-    await world.run(8_000);
+    void world.session.request(put, 20_000);
+    void world.session.request(deleteMitigation(cuid, mid), 20_000);
+    await world.run(17_000);
     const messages = sent
       .map((bytes) => decodeUdp(bytes))
       .map((decoded) => (decoded.ok ? decoded.value : undefined));
@@ -143,6 +143,42 @@ describe('a mitigation request', () => {
     const late = world.session.request(put, 60_000);
     await world.run(100);
     expect(await late).toEqual({ ok: false, error: 'closed' });
+  });
+});
+
+describe('pace', () => {
+  test('S-038 with a round trip of 500 ms, twenty requests at once make no more than one datagram in 500 ms', async () => {
+    const world = new ClientWorld({ roundTripMs: 500 });
+    for (let count = 0; count < 20; count++) void world.session.request(put, 60_000);
+    await world.run(14_000);
+    const times = world.arrived.map(({ at }) => at);
+    expect(times.length).toBeGreaterThanOrEqual(20);
+    expect(Math.min(...gaps(times))).toBeGreaterThanOrEqual(500);
+  });
+
+  test('S-040 without an estimate two requests together make one datagram in 3 s', async () => {
+    const world = new ClientWorld();
+    void world.session.request(put, 60_000);
+    void world.session.request(deleteMitigation(cuid, mid), 60_000);
+    await world.run(14_000);
+    expect(Math.min(...gaps(world.arrived.map(({ at }) => at)))).toBeGreaterThanOrEqual(3_000);
+  });
+
+  test('a request that is given up leaves its turn to the next', async () => {
+    const world = new ClientWorld({ roundTripMs: 500 });
+    void world.session.request(put, 60_000);
+    const hopeless = world.session.request(deleteMitigation(cuid, mid), 100);
+    void world.session.request(getMitigations(cuid), 60_000);
+    await world.run(900);
+    expect(await hopeless).toEqual({ ok: false, error: 'timeout' });
+    expect(world.arrived.map(({ request }) => request.code)).toEqual([METHOD.put, METHOD.get]);
+  });
+
+  test('over TCP there is none', async () => {
+    const world = new ClientWorld({ transport: 'tcp', roundTripMs: 500 });
+    for (let count = 0; count < 20; count++) void world.session.request(put, 60_000);
+    await world.run(0);
+    expect(world.arrived).toHaveLength(20);
   });
 });
 
