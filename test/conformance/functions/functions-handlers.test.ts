@@ -28,6 +28,7 @@ beforeAll(async () => {
   const tableName = await engine.createTable();
   Object.assign(process.env, {
     TABLE_NAME: tableName,
+    MITIGATION_REQUEST_FUNCTION: 'mitigation-request',
     AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
     AWS_REGION: 'local',
     AWS_ACCESS_KEY_ID: 'local',
@@ -104,4 +105,9 @@ test('the authorizer knows whom the registry knows', async () => {
     invoke('#functions/authorizer/handler.ts', { identityId: identity });
   expect(await ask(identityId)).toMatchObject({ allowed: true, domainId: 'demo', role: 'client' });
   expect(await ask('B'.repeat(43))).toEqual({ allowed: false, reason: 'unknown-identity' });
+});
+
+test('the sweeper finds nothing to do where nothing is due', async () => {
+  expect(await invoke('#functions/sweeper/handler.ts', {})).toEqual({ due: 0, stopped: 0 });
+  expect(logged).toEqual([]);
 });
