@@ -82,10 +82,16 @@ class Round {
 
   async #lookAt(mitigation: Mitigation, plan: Plan, report: MitigationReport | undefined): Promise<void> {
     const { mitigator, gate } = this.#device;
-    if (this.#failures >= FAILURES_IN_A_ROW) return this.#cannotTell(mitigation, plan, report);
-    let collected: Collected | undefined;
+    let collected: Collected | 'spared' | undefined;
     try {
-      collected = await gate.run(() => mitigator.collect(plan));
+      // Asked behind the gate: by then the ones before have failed.
+      collected = await gate.run<Collected | 'spared' | undefined>(() =>
+        this.#failures >= FAILURES_IN_A_ROW ? Promise.resolve('spared') : mitigator.collect(plan),
+      );
+      if (collected === 'spared') {
+        await this.#cannotTell(mitigation, plan, report);
+        return;
+      }
       this.#failures = 0;
     } catch (error) {
       this.#parts.trace({

@@ -57,7 +57,7 @@ const WEB = {
 };
 const SIX = { prefix: '2001:db8::1/128', protocols: [], portRanges: [] };
 
-test('A-035 A-053 a blackhole reaches the neighbor with BLACKHOLE and NO_EXPORT, for every port, and is withdrawn', async () => {
+test('A-035 a blackhole reaches the neighbor with BLACKHOLE and NO_EXPORT, for every port, and is withdrawn', async () => {
   const plan = makePlanFor({ targets: [WEB, SIX] });
   const result = await driver.ensure(plan);
   expect(result.state).toBe('active');
@@ -128,7 +128,7 @@ test('two mitigations of one prefix: the route stays until the last of them is g
   await eventually(seen('ipv4'), (text) => !text.includes('192.0.2.1/32'));
 });
 
-test('S-182 S-183 never active without an established neighbor, active again when it is back', async () => {
+test('never active without an established neighbor, active again when it is back', async () => {
   const plan = makePlanFor();
   await pair.stopNeighbor();
   await eventually(
@@ -147,7 +147,7 @@ test('S-182 S-183 never active without an established neighbor, active again whe
   await driver.remove(plan);
 }, 40_000);
 
-test('A-051 after a restart of gobgpd the routes are announced again within 10 s, and are not active meanwhile', async () => {
+test('after a restart of gobgpd the routes are announced again within 10 s, and are not active meanwhile', async () => {
   const world = await openWorld([driver], [{ name: 'edge', profile: 'blackhole' }]);
   try {
     expect(await world.ask({})).toBe('done');

@@ -56,7 +56,7 @@ async function counted(plan: Plan): Promise<Counters> {
   );
 }
 
-test('A-054 S-179 reflected UDP is dropped and counted to the packet and the byte; everything else passes', async () => {
+test('reflected UDP is dropped and counted to the packet and the byte; everything else passes', async () => {
   const plan = makePlanFor({ profile: 'reflectors', generation: 1 });
   expect((await driver.ensure(plan)).state).toBe('active');
   const attack = { to: '192.0.2.1', fromPort: 123, toPort: 443, count: 300, bytes: 100 };
@@ -144,7 +144,7 @@ test('a rule whose lease is over lets traffic pass again, and is no longer claim
   expect(await arriving(53, () => hosts.send(traffic))).toBe(10);
 });
 
-test('A-054 A-213 what is flushed by hand comes back with the next look, and totals go on', async () => {
+test('what is flushed by hand comes back with the next look, and totals go on', async () => {
   const world = await openWorld([driver], [{ name: 'filter', profile: 'reflectors' }]);
   try {
     const attack = { to: '192.0.2.1', fromPort: 123, toPort: 80, count: 100, bytes: 100 };

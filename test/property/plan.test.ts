@@ -112,7 +112,7 @@ test('reflectors act on asked-for UDP alone, by source port or as later fragment
   );
 });
 
-test('A-053 whatever a rule matches lies within the actual targets that are reported', () => {
+test('whatever a rule matches lies within the actual targets that are reported', () => {
   fc.assert(
     fc.property(
       fc.constantFrom<Profile>('limit', 'divert', 'reflectors', 'blackhole'),

@@ -36,7 +36,7 @@ export function describeMitigator(open: () => MitigatorUnderTest): void {
     expect(await keys()).toEqual([]);
   });
 
-  test('A-038 A-053 what is ensured is active once confirmed, with its actual targets, and gone once removed', async () => {
+  test('A-038 what is ensured is active once confirmed, with its actual targets, and gone once removed', async () => {
     const { mitigator, confirm, canList } = open();
     const result = await mitigator.ensure(plan());
     expect(['active', 'pending']).toContain(result.state);

@@ -38,7 +38,7 @@ test('a profile that the driver is not configured for is refused by name', () =>
   );
 });
 
-test('A-044 A-047 what the domain does not own is refused as a whole, though the rest is its own', () => {
+test('what the domain does not own is refused as a whole, though the rest is its own', () => {
   const mitigation = makeMitigation({ targets: [target('192.0.2.1/32'), target('203.0.113.1/32')] });
   expect(reasonOf({ mitigation })).toBe("edge: 203.0.113.1/32 is not the domain's");
   expect(reasonOf({ mitigation: makeMitigation({ targets: [target('192.0.0.0/16')] }) })).toMatch(
@@ -54,7 +54,7 @@ test('what must never be touched is refused, inside a target as well as around i
   );
 });
 
-test('A-053 targets of a family that the device cannot do are left out; with nothing left, refused', () => {
+test('targets of a family that the device cannot do are left out; with nothing left, refused', () => {
   const mitigation = makeMitigation({ targets: [target('192.0.2.1/32'), target('2001:db8::1/128')] });
   expect(planned({ mitigation, able: { families: [4] } })).toMatchObject({
     planned: true,
