@@ -180,7 +180,7 @@ class Server implements SignalServer, SessionOwner {
   }
 
   lost(_session: SignalSession, { identityId, domainId }: Peer): void {
-    if (!this.#isHeard(identityId)) this.#losses.watch(identityId, domainId, this.#clock.monotonic());
+    this.#losses.watch(identityId, domainId, this.#clock.monotonic());
   }
 
   closed(session: SignalSession, peer: Peer | undefined, reason: string): void {

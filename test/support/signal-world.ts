@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly policy?: Partial<DomainPolicy>;
   /** In front of the real functions: to fail, delay or count. */
   readonly intercept?: (functions: Functions) => Functions;
+  /** As in the cloud: the store tells nobody of its changes. */
+  readonly silentStore?: boolean;
   /** False: `settle` does not wait for the functions. */
   readonly trackFunctions?: boolean;
 }
@@ -71,6 +73,7 @@ export class SignalWorld {
       epochSeconds: () => START + Math.floor(time.ms / 1000),
     };
     const parts = await openSqlite({ path: ':memory:', clock });
+    if (options.silentStore === true) parts.store.subscribe = () => () => undefined;
     await registerPeers(parts.store, options.policy ?? {});
     return new SignalWorld(parts, clock, time, options);
   }

@@ -1,5 +1,7 @@
 /** RFC 9132 §4.4.2.1: notifications of mitigations and of the configuration. */
 import { OPTION } from '#core/coap/option-number.ts';
+import type { Mid } from '#core/model/identifiers.ts';
+import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import {
   CUID,
   codeOf,
@@ -309,4 +311,63 @@ test('a registration beyond what the endpoint keeps is answered without Observe 
   expect(codeOf(refused?.response)).toBe('2.05');
   expect(refused?.response.options.some(({ number }) => number === OPTION.observe)).toBe(false);
   expect(world.server.stats().observers).toBe(64);
+});
+
+describe('on a store that tells nobody of its changes', () => {
+  beforeEach(async () => {
+    await world.close();
+    world = await SignalWorld.open({ silentStore: true });
+  });
+
+  test('S-196 a change is seen within 3 seconds while a mitigation is under way', async () => {
+    const { alice, exchange } = await observing();
+    await world.report(CUID, 1, { state: 'active' });
+    await world.advance(3.5);
+    expect(statuses(alice.told(exchange))).toEqual(['inProgress', 'mitigated']);
+  });
+
+  test('S-196 and within 15 seconds while it waits', async () => {
+    const alice = await world.connect(ALICE);
+    const payload = scopeBody('192.0.2.1/32', { triggerMitigation: false });
+    await alice.ask('put', mitigation(1), { payload });
+    const exchange = await observe(alice, mitigation(1));
+    await world.advance(4);
+    await world.request({
+      type: 'signal-lost',
+      requester: { identityId: ALICE, cuid: CUID, source: 'loss-of-signal' },
+    });
+    await world.advance(15.5);
+    expect(statuses(alice.told(exchange))).toEqual(['signalLoss', 'inProgress']);
+  });
+
+  test('S-196 what the client itself changes on a waiting one is told within 3 seconds', async () => {
+    const alice = await world.connect(ALICE);
+    const payload = scopeBody('192.0.2.1/32', { triggerMitigation: false });
+    await alice.ask('put', mitigation(1), { payload });
+    const exchange = await observe(alice, mitigation(1));
+    await world.advance(4);
+    await alice.ask('delete', mitigation(1));
+    await world.advance(3.5);
+    expect(statuses(alice.told(exchange))).toEqual(['signalLoss', '4.04']);
+  });
+
+  test('S-248 what the client itself asks for switches its session at once', async () => {
+    const alice = await world.connect(ALICE);
+    await alice.ask('put', mitigation(1), { payload: scopeBody() });
+    expect(world.server.stats().sessions.mitigating).toBe(1);
+  });
+
+  test('S-248 what comes by another process switches it within 15 seconds', async () => {
+    await world.connect(ALICE);
+    await world.request({
+      type: 'put',
+      requester: { identityId: ALICE, cuid: CUID, source: 'operator' },
+      mid: 1 as Mid,
+      scope: { ...EMPTY_SCOPE, targetPrefixes: ['192.0.2.1/32'] },
+      lifetimeSeconds: 3600,
+      triggerMitigation: true,
+    });
+    await world.advance(15.5);
+    expect(world.server.stats().sessions.mitigating).toBe(1);
+  });
 });
