@@ -6,6 +6,7 @@
 import type { SecureSession } from '#core/ports/secure-session.ts';
 import { provenCredential } from '../pki/credential.ts';
 import { formatEndpoint } from '../tls/addresses.ts';
+import { reportFault } from '../tls/fault.ts';
 import { Connection } from './connection.ts';
 import { type Peer, type PeerLimits, PeerTable } from './peer-table.ts';
 import type { SecureContext } from './secure-context.ts';
@@ -29,9 +30,6 @@ export interface Origin {
   readonly port: number;
   readonly transmit: (datagram: Uint8Array) => void;
 }
-
-/** An association quiet for so long gives its record buffers back. */
-const TRIM_AFTER_MS = 2_000;
 
 export class Associations {
   readonly peers: PeerTable;
@@ -67,7 +65,6 @@ export class Associations {
       startedAt: now,
       heardAt: now,
       retransmitAt: Number.POSITIVE_INFINITY,
-      trimmed: false,
       session: undefined,
       connection: new Connection(this.#context, this.#settings.mtu, {
         transmit,
@@ -85,7 +82,6 @@ export class Associations {
   }
 
   receive(peer: Peer, datagram: Uint8Array): void {
-    peer.trimmed = false;
     this.#step(peer, () => {
       peer.connection.receive(datagram);
     });
@@ -111,17 +107,11 @@ export class Associations {
     }
   }
 
-  /** Closes peers not heard of for too long, and makes quiet ones small. */
+  /** Closes peers not heard of for too long. */
   sweepIdle(now: number): void {
-    for (const peer of [...this.peers.sessions.values()]) {
-      const quietMs = now - peer.heardAt;
-      if (quietMs > this.#settings.idleTimeoutMs) {
+    for (const peer of [...this.peers.sessions.values()])
+      if (now - peer.heardAt > this.#settings.idleTimeoutMs)
         this.#guard(peer, () => peer.session?.closeBecause('idle'));
-      } else if (quietMs > TRIM_AFTER_MS && !peer.trimmed) {
-        peer.trimmed = true;
-        peer.connection.trim();
-      }
-    }
   }
 
   /** Says close_notify to everyone established, forgets the others. */
@@ -197,7 +187,7 @@ export class Associations {
     if (fault !== undefined) this.#fault(remote, fault);
   }
 
-  /** A fault while serving one peer ends that peer's session, not the service; without a tracer it is not swallowed. */
+  /** A fault while serving one peer ends that peer's session, not the service. */
   #guard(peer: Peer, work: () => void): void {
     try {
       work();
@@ -210,7 +200,6 @@ export class Associations {
 
   #fault(remote: string, error: unknown): void {
     this.counters.faults++;
-    if (this.#settings.onTrace === undefined) throw error;
-    this.#settings.onTrace({ type: 'fault', remote, error });
+    reportFault(this.#settings.onTrace, remote, error);
   }
 }

@@ -40,7 +40,7 @@ export interface ClientSession extends SecureSession {
   ticket(): Uint8Array | undefined;
 }
 
-/** Rejects with a `HandshakeError`; throws at once on options that cannot work. */
+/** Rejects with a `HandshakeError`, or with a plain error on options that cannot work. */
 export async function connectDtls(options: ConnectDtlsOptions): Promise<ClientSession> {
   const context = new SecureContext({
     role: 'client',
@@ -51,8 +51,16 @@ export async function connectDtls(options: ConnectDtlsOptions): Promise<ClientSe
     ...(options.key === undefined ? {} : { key: options.key }),
     ...(options.psk === undefined ? {} : { psk: options.psk }),
   });
-  const client = new DtlsClient(context, options);
-  return client.connect();
+  return makeClient(context, options).connect();
+}
+
+function makeClient(context: SecureContext, options: ConnectDtlsOptions): DtlsClient {
+  try {
+    return new DtlsClient(context, options);
+  } catch (error) {
+    context.free();
+    throw error;
+  }
 }
 
 class DtlsClient {

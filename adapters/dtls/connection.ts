@@ -189,11 +189,6 @@ export class Connection {
     return bytes;
   }
 
-  /** Gives the record buffers back while nothing is under way: an idle association keeps its keys and little else. */
-  trim(): void {
-    if (this.#ssl !== null) openssl().SSL_free_buffers(this.#ssl);
-  }
-
   /** Frees the native state, at once or when the call under way has returned. */
   dispose(): void {
     this.#disposed = true;
@@ -206,7 +201,10 @@ export class Connection {
     api.SSL_set_hostflags(this.#ssl, X509_CHECK_FLAG.noWildcards | X509_CHECK_FLAG.neverCheckSubject);
     // For an IP literal this is the whole check, and no name is indicated (RFC 6066 §3).
     if (api.X509_VERIFY_PARAM_set1_ip_asc(api.SSL_get0_param(this.#ssl), serverName) === 1) return;
-    if (api.SSL_set1_host(this.#ssl, serverName) !== 1) throw new Error(`Not a server name: ${serverName}`);
+    if (!isHostName(serverName) || api.SSL_set1_host(this.#ssl, serverName) !== 1) {
+      this.dispose();
+      throw new Error(`Not a server name: ${serverName}`);
+    }
     api.SSL_ctrl(this.#ssl, SSL_CTRL.setServerName, 0, Buffer.from(`${serverName}\0`));
   }
 
@@ -320,6 +318,9 @@ export class Connection {
     this.#ssl = null;
   }
 }
+
+/** OpenSSL takes an empty name for no name, and compares none. */
+const isHostName = (name: string): boolean => /^[\x21-\x7e]{1,253}$/.test(name);
 
 const PLAINTEXT = new Uint8Array(new ArrayBuffer(LONGEST_DATAGRAM + 256));
 /** Room for the longest flight: our certificate chain. */

@@ -73,7 +73,6 @@ export interface Openssl {
   readonly SSL_set_session: (ssl: Pointer, session: Pointer) => number;
   readonly SSL_SESSION_free: (session: Pointer) => void;
   readonly SSL_SESSION_get0_peer: (session: Pointer) => Pointer;
-  readonly SSL_free_buffers: (ssl: Pointer) => number;
   readonly DTLS_get_data_mtu: (ssl: Pointer) => number | bigint;
   readonly i2d_SSL_SESSION: (session: Pointer, bytes: BytesOut) => number;
   readonly d2i_SSL_SESSION: (session: Pointer, bytes: BytesOut, length: number) => Pointer;
@@ -199,7 +198,6 @@ const SIGNATURES: Readonly<Record<keyof Openssl, string>> = {
   SSL_set_session: 'ipp',
   SSL_SESSION_free: 'vp',
   SSL_SESSION_get0_peer: 'pp',
-  SSL_free_buffers: 'ip',
   DTLS_get_data_mtu: 'zp',
   i2d_SSL_SESSION: 'ipo',
   d2i_SSL_SESSION: 'ppol',

@@ -15,7 +15,6 @@ export interface Peer {
   readonly startedAt: number;
   retransmitAt: number;
   heardAt: number;
-  trimmed: boolean;
   /** Set once established. */
   session: DtlsSession | undefined;
 }

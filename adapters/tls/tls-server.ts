@@ -5,6 +5,7 @@ import { createServer as createSecureServer, type Server as SecureServer, type T
 import type { Credential } from '#core/ports/secure-session.ts';
 import { provenCredential } from '../pki/credential.ts';
 import { formatEndpoint } from './addresses.ts';
+import { reportFault } from './fault.ts';
 import { reasonOf } from './handshake-error.ts';
 import { HandshakeLimits, type HandshakeRates } from './handshake-limits.ts';
 import { proofOfClient } from './proof.ts';
@@ -249,8 +250,7 @@ export class TlsServer implements TlsListener {
 
   #fault(remote: string, error: unknown): void {
     this.#counters.faults++;
-    if (this.#options.onTrace === undefined) throw error;
-    this.#options.onTrace({ type: 'fault', remote, error });
+    reportFault(this.#options.onTrace, remote, error);
   }
 }
 

@@ -193,14 +193,6 @@ test('S-024 IPv4 and IPv6 are served side by side, one socket each, on one port'
   }
 });
 
-test('S-004 a server sends nothing to anyone who has not spoken', async () => {
-  const silent = await BareClient.open(1);
-  await startEcho(server);
-  await settle();
-  expect(silent.received).toEqual([]);
-  await silent.vanish();
-});
-
 test('a taken port is refused with its reason, and leaves nothing behind', async () => {
   const { port } = await startEcho(server);
   await expect(startEcho({ ...server, port })).rejects.toThrow('EADDRINUSE');

@@ -127,6 +127,13 @@ describe('the server as the client sees it', () => {
     expect(error.message).toMatch(/hostname mismatch/i);
   });
 
+  test.each(['', 'two words', 'null\0byte'])('S-377 %j is no name to compare with', async (serverName) => {
+    const { port, sessions } = await startEcho(server);
+    const attempt = connectDtls({ host: '127.0.0.1', port, serverName, ...withCertificate });
+    await expect(attempt).rejects.toThrow('Not a server name');
+    expect(sessions).toHaveLength(0);
+  });
+
   test('S-378 a certificate with the SRV-ID alone is good for its name, and for no other', async () => {
     const certificate = await issueServerCertificate(pki.authority, {
       name: 'x',
