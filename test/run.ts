@@ -19,7 +19,7 @@ const STAGES = [
     folders: ['unit', 'vectors', 'property', 'conformance', 'simulation', 'infra', 'fuzz'],
     jest: ['--maxWorkers=2'],
   },
-  { folders: ['interop', 'e2e'], jest: ['--runInBand'] },
+  { folders: ['interop', 'e2e'], jest: ['--runInBand', '--testTimeout=60000'] },
 ] as const;
 
 interface Tally {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { commands } from '#agent-edge/cli/commands.ts';
 import { addClientCommands } from './client.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addDomainCommands } from './domain.ts';
 import { addMitigatorCommands } from './mitigator.ts';
 import { addPkiCommands } from './pki.ts';
@@ -22,6 +23,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     addClientCommands,
     addPkiCommands,
     addMitigatorCommands,
+    addDoctorCommand,
   ])
     add(program);
   for (const command of agentCommands) program.addCommand(command);

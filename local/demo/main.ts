@@ -53,7 +53,8 @@ async function play(makeStage: (folder: string) => Promise<Stage>): Promise<numb
     timeline.tell('demo', 'every step was observed');
     return 0;
   } catch (error) {
-    timeline.tell('demo', `FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    timeline.tell('demo', stopping.signal.aborted ? 'stopped; everything is taken down' : `FAILED: ${why}`);
     return 1;
   } finally {
     await stage?.close();
