@@ -43,7 +43,7 @@ export class BlockUpload {
     const echoed = readBlock(response.options, OPTION.block1);
     if (response.code === RESPONSE.requestEntityIncomplete) return this.#restart(this.#exponent);
     if (response.code === RESPONSE.requestEntityTooLarge) {
-      // RFC 7959 §2.9.3: a smaller SZX is "a hint to try" it.
+      // RFC 7959 §2.9.3: a smaller SZX "is a hint to try" that.
       return echoed !== undefined && echoed.exponent < this.#exponent
         ? this.#restart(echoed.exponent)
         : 'final';

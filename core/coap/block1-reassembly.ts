@@ -103,7 +103,7 @@ const begin = (message: Message): Transfer => ({
 const contentFormatOf = (message: Message): Uint8Array =>
   optionValues(message.options, OPTION.contentFormat)[0] ?? EMPTY;
 
-/** RFC 7959 §2.3: with M set "the payload … MUST be exactly" the block size; BERT takes multiples (RFC 8323 §6). */
+/** RFC 7959 §2.3: with M set the payload has exactly the block size; BERT takes multiples (RFC 8323 §6). */
 function hasBlockLength({ more, exponent }: Block, length: number): boolean {
   const size = blockSize(exponent);
   if (exponent === BERT_EXPONENT) return !more || (length > 0 && length % size === 0);

@@ -99,7 +99,7 @@ export class ClientExchanges {
 
   forget(id: ExchangeId, now: Instant): void {
     const exchange = this.#exchanges.get(id);
-    if (exchange === undefined) return;
+    if (exchange === undefined || exchange.silent) return;
     const { observation } = exchange;
     if (observation === undefined || this.#options.transport === 'udp') {
       this.#end(exchange, now);
@@ -164,10 +164,13 @@ export class ClientExchanges {
     this.#body(exchange, message, now);
   }
 
-  /** RFC 7959 §2.9.3: 4.13 with a Block1 option to a request without one hints to try blocks. */
-  #wantsBlocks(request: Request, message: Message): boolean {
-    if (message.code !== RESPONSE.requestEntityTooLarge || request.payload.length === 0) return false;
-    return readBlock(message.options, OPTION.block1) !== undefined;
+  /**
+   * RFC 7959 §2.9.3: "a 4.13 response to a request that does not employ Block1 is a hint for the client to try sending
+   * Block1", unless the body as a whole is larger than the server says it takes.
+   */
+  #wantsBlocks({ payload }: Request, { code, options }: Message): boolean {
+    if (code !== RESPONSE.requestEntityTooLarge || payload.length === 0) return false;
+    return payload.length <= (uintOption(options, OPTION.size1) ?? Infinity);
   }
 
   /** A response that is whole, or begins one. */
@@ -224,10 +227,6 @@ export class ClientExchanges {
     for (const { repeatAt } of this.#exchanges.values())
       if (repeatAt !== undefined && (earliest === undefined || repeatAt < earliest)) earliest = repeatAt;
     return earliest;
-  }
-
-  get size(): number {
-    return this.#exchanges.size;
   }
 
   #sendWhole(exchange: ClientExchange, now: Instant): void {

@@ -75,7 +75,7 @@ export class Connection implements Transport {
 
   #received(message: Message, now: Instant): void {
     if (this.#state === 'awaiting-csm' && message.code !== SIGNAL.csm) {
-      // RFC 8323 §3.3: "If … the first message … is not a CSM …, the connection … MUST be aborted".
+      // RFC 8323 §3.3: "Endpoints MUST treat a missing or invalid CSM as a connection error and abort the connection".
       this.#abort('the first message is not a CSM');
       return;
     }
@@ -196,7 +196,7 @@ export class Connection implements Transport {
     return this.#state === 'closed' ? undefined : this.#csmDueAt;
   }
 
-  /** RFC 8323 §3.3: "the CSM … MUST be sent as the first message on the connection" by both ends. */
+  /** RFC 8323 §3.3: "each endpoint MUST send a CSM … as its first message on the connection". */
   #introduce(now: Instant): void {
     if (this.#state !== 'new') return;
     this.#state = 'awaiting-csm';

@@ -70,10 +70,6 @@ export class Observers {
     this.#sequence = (this.#sequence + 1) % 2 ** SEQUENCE_BITS;
     return makeUintOption(OPTION.observe, this.#sequence);
   }
-
-  get size(): number {
-    return this.#observers.size;
-  }
 }
 
 export interface Notified {

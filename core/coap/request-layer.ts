@@ -69,7 +69,7 @@ export class RequestLayer implements AboveTransport {
       if (option.number === OPTION.hopLimit) hopLimit = uintOption(options, OPTION.hopLimit);
     }
     if (hopLimit === 0 || (hopLimit ?? 0) > MAX_HOP_LIMIT) {
-      // RFC 8768 §3: "If a proxy receives a request with a Hop-Limit value outside 1 to 255, it MUST reject it using 4.00".
+      // RFC 8768 §3: "set to '0' or greater than '255' MUST be rejected by a CoAP server/proxy using 4.00 (Bad Request)".
       this.#refuse(message, origin, RESPONSE.badRequest, 'Hop-Limit lies between 1 and 255', now);
       return;
     }

@@ -215,10 +215,6 @@ export class ServerExchanges {
     for (const exchange of this.#observers.exchanges()) this.#removeObserver(exchange);
   }
 
-  isOpen(exchange: ExchangeId): boolean {
-    return this.#open.has(exchange);
-  }
-
   tick(now: Instant): void {
     this.#reassembly.expire(now);
     this.#bodies.expire(now);

@@ -99,6 +99,16 @@ describe('request bodies', () => {
     put(plain, 1, body(500));
     reply(plain, plain.hearsOne(), RESPONSE.requestEntityTooLarge, smaller);
     expect(block1In(plain.hearsOne())).toEqual({ number: 0, more: true, exponent: 2 });
+    const unhinted = new UdpPeer();
+    put(unhinted, 1, body(1100));
+    reply(unhinted, unhinted.hearsOne(), RESPONSE.requestEntityTooLarge);
+    expect(block1In(unhinted.hearsOne())).toEqual({ number: 0, more: true, exponent: 6 });
+    // Where the body as a whole is too large, blocks do not help.
+    const limited = new UdpPeer();
+    put(limited, 1, body(500));
+    reply(limited, limited.hearsOne(), RESPONSE.requestEntityTooLarge, [makeUintOption(OPTION.size1, 400)]);
+    expect(limited.hears()).toEqual([]);
+    expect(limited.one('response').response.code).toBe(RESPONSE.requestEntityTooLarge);
     // And not for ever.
     const stubborn = new UdpPeer();
     put(stubborn, 1, body(500));
