@@ -1,4 +1,4 @@
-/** Session parameters of RFC 9132 §4.5, idle and mitigating, with the defaults and bounds of the RFC's Figure 18 and 19. */
+/** Session parameters of RFC 9132 §4.5, idle and mitigating, with the defaults of §4.5.2; bounds are in config-bounds.ts. */
 
 /** Seconds unless said otherwise. */
 export interface SessionParameters {
