@@ -153,7 +153,7 @@ test('P-026 P-027 a NON is never acknowledged, and one that is malformed or empt
   expect(peer.hears()).toEqual([]);
 });
 
-test('P-108 P-109 code bytes are class times 32 plus detail', () => {
+test('P-109 code bytes are class times 32 plus detail', () => {
   expect(RESPONSE.continue).toBe(0x5f);
   expect(RESPONSE.requestEntityIncomplete).toBe(0x88);
   expect(RESPONSE.requestEntityTooLarge).toBe(0x8d);

@@ -226,7 +226,7 @@ test('P-084 Proxy-Uri and Proxy-Scheme get 5.05', () => {
   expect(peer.take('request')).toEqual([]);
 });
 
-test('P-106 both ends take requests on one session while their own are open', () => {
+test('both ends take requests on one session while their own are open', () => {
   const peer = new UdpPeer();
   send(peer, 1);
   const { token } = peer.hearsOne();
@@ -298,7 +298,7 @@ test('a request that is ignored gets its empty ACK, and nothing when it was Non-
   expect(peer.hears()).toEqual([]);
 });
 
-test('P-045 a flood of requests that are not answered yet gets 5.03 beyond the open ones', () => {
+test('a flood of requests that are not answered yet gets 5.03 beyond the open ones', () => {
   const peer = new UdpPeer();
   for (let messageId = 0; messageId < 300; messageId++) peer.says(NON, METHOD.get, messageId);
   expect(peer.take('request')).toHaveLength(256);

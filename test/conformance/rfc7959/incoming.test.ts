@@ -255,7 +255,7 @@ describe('response bodies', () => {
     expect(peer.hearsOne()).toMatchObject({ code: RESPONSE.notFound, payload: text('gone'), options: [] });
   });
 
-  test('P-163 S-157 a hundred contents have a hundred ETags, and the same content has the same', () => {
+  test('P-163 a hundred contents have a hundred ETags, and the same content has the same', () => {
     const etags = new Set<string>();
     const peer = new UdpPeer();
     for (let count = 0; count < 100; count++) {
