@@ -78,12 +78,16 @@ export interface Store {
   due(now: EpochSeconds, limit: number): Promise<readonly MitigationKey[]>;
   /** Every record a mitigator may hold something for: not a tombstone whose reports all say removed. */
   unsettled(): AsyncIterable<Mitigation>;
-  /** Deletes a tombstone and its reports once it is settled and older than the grace. */
+  /**
+   * Deletes a tombstone and its reports once it is settled and older than the grace; one that is not settled yet is due
+   * again a grace later.
+   */
   forget(key: MitigationKey): Promise<void>;
 
-  /** Written only if no report of a newer generation is there; false otherwise. */
+  /** Written only if the mitigation is there and no report of a newer generation is; false otherwise. */
   putReport(report: MitigationReport): Promise<boolean>;
   reports(key: MitigationKey): Promise<readonly MitigationReport[]>;
+  /** Newest first. */
   audit(domainId: DomainId, limit: number): Promise<readonly AuditEntry[]>;
 
   /** Session configuration of one client (RFC 9132 §4.5), JSON of `core/session`. */

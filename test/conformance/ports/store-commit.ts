@@ -11,7 +11,7 @@ import {
   OTHER,
   OTHER_IDENTITY,
 } from '#test/support/records.ts';
-import { commit, commitWithRetries, type StoreUnderTest } from './store-under-test.ts';
+import { ATTEMPTS, commit, commitWithRetries, type StoreUnderTest } from './store-under-test.ts';
 
 export function describeCommit(it: StoreUnderTest): void {
   describe('commit', () => {
@@ -88,7 +88,8 @@ export function describeCommit(it: StoreUnderTest): void {
         ),
       );
       const acknowledged = outcomes.flatMap((sv, index) => (sv === undefined ? [] : [{ mid: index, sv }]));
-      expect(acknowledged.length).toBeGreaterThan(10);
+      // Whoever gave up has lost to that many others.
+      expect(acknowledged.length).toBeGreaterThanOrEqual(ATTEMPTS);
       const versions = acknowledged.map(({ sv }) => sv).sort((left, right) => left - right);
       expect(versions).toEqual(versions.map((_, index) => index + 1));
       const stored = await it.store.mitigations(DEMO, CUID);

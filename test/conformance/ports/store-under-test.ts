@@ -22,7 +22,7 @@ export async function commit(it: StoreUnderTest, changes: Partial<Commit> = {}):
   });
 }
 
-const ATTEMPTS = 4;
+export const ATTEMPTS = 4;
 
 /**
  * As a decision does it: read, try, and after a while read again when somebody was first. Resolves to the version it got,
