@@ -68,7 +68,7 @@ function claimCuid(cuid: string, identityId: string): Write {
   });
 }
 
-/** Exported for the outbox's tests of what the stream carries. */
+/** As it stands in the table, and in the images of its stream. */
 export function mitigationItem(mitigation: Mitigation): Item {
   const key = mitigationKey(mitigation);
   const due = dueAt(mitigation);
