@@ -22,7 +22,7 @@ import { LossOfSignal } from './loss-of-signal.ts';
 import { Observers } from './observers.ts';
 import type { Peer } from './peer.ts';
 import { type SessionDeps, type SessionOwner, SignalSession } from './session.ts';
-import { DEFAULT_SETTINGS, type ServerSettings } from './settings.ts';
+import { checkSettings, DEFAULT_SETTINGS, type ServerSettings } from './settings.ts';
 import type { SignalLog } from './signal-event.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
@@ -89,6 +89,7 @@ class Server implements SignalServer, SessionOwner {
   constructor(deps: SignalServerDeps) {
     const { clock, functions, store, log, random, timers = systemTimers } = deps;
     const settings: ServerSettings = { ...DEFAULT_SETTINGS, ...deps.settings };
+    checkSettings(settings);
     const configurations = new Configurations(store);
     this.#clock = clock;
     this.#settings = settings;

@@ -9,7 +9,7 @@ export interface ServerSettings {
   readonly rateLimit?: RateLimit;
   /** Sessions of one identity at once: one more closes the oldest. Absent: no limit. */
   readonly maxSessionsPerIdentity?: number;
-  /** Validity of a configuration answer in seconds: Max-Age (RFC 9132 §4.5.3). Not 0. */
+  /** Validity of a configuration answer in seconds: Max-Age (RFC 9132 §4.5.3), 1 to 2^32-1, which stands for ever. */
   readonly configMaxAgeSeconds: number;
   /** Always heartbeat right after the client's own; otherwise only while the client says it receives none. */
   readonly followHeartbeats: boolean;
@@ -17,6 +17,14 @@ export interface ServerSettings {
   readonly maxBody: number;
   /** A Confirmable request without an answer by then gets its empty ACK, in milliseconds. */
   readonly separateAfterMs: number;
+}
+
+/** Throws a RangeError for what cannot work: a mistake of the operator's, told before anything listens. */
+export function checkSettings({ configMaxAgeSeconds }: ServerSettings): void {
+  // RFC 9132 §4.5.3: "It is NOT RECOMMENDED to return a Max-Age Option set to 0."
+  const isPossible = Number.isInteger(configMaxAgeSeconds) && configMaxAgeSeconds > 0;
+  if (!isPossible || configMaxAgeSeconds > 0xffff_ffff)
+    throw new RangeError(`configMaxAgeSeconds is 1 to 4294967295, not ${configMaxAgeSeconds}`);
 }
 
 export const DEFAULT_SETTINGS: ServerSettings = {

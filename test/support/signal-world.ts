@@ -75,7 +75,12 @@ export class SignalWorld {
     const parts = await openSqlite({ path: ':memory:', clock });
     if (options.silentStore === true) parts.store.subscribe = () => () => undefined;
     await registerPeers(parts.store, options.policy ?? {});
-    return new SignalWorld(parts, clock, time, options);
+    try {
+      return new SignalWorld(parts, clock, time, options);
+    } catch (error) {
+      await parts.close();
+      throw error;
+    }
   }
 
   private constructor(parts: SqliteParts, clock: Clock, time: { ms: number }, options: WorldOptions) {

@@ -186,6 +186,16 @@ test('S-286 S-293 configuration answers carry Max-Age', async () => {
     expect(maxAgeOf(await alice.answerTo('get', path, { confirmable: true }))).toBe(600);
 });
 
+test('S-287 a Max-Age of 0 is refused at the start, 2^32-1 is possible', async () => {
+  await expect(SignalWorld.open({ settings: { configMaxAgeSeconds: 0 } })).rejects.toThrow(
+    'configMaxAgeSeconds',
+  );
+  await world.close();
+  world = await SignalWorld.open({ settings: { configMaxAgeSeconds: 2 ** 32 - 1 } });
+  const alice = await world.connect(ALICE);
+  expect(maxAgeOf(await alice.answerTo('get', 'config', { confirmable: true }))).toBe(2 ** 32 - 1);
+});
+
 test('S-291 Max-Age passing ends no session', async () => {
   await world.close();
   world = await SignalWorld.open({ settings: { configMaxAgeSeconds: 60 } });

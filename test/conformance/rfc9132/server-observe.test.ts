@@ -224,6 +224,24 @@ test('S-138 S-192 a preconfigured mitigation that has to yield is told 7 four ti
   );
 });
 
+test('S-191 S-207 when the attack on an activated preconfigured mitigation has stopped, 3 is told four times, then 8', async () => {
+  const alice = await world.connect(ALICE);
+  const payload = scopeBody('192.0.2.1/32', { triggerMitigation: false });
+  await alice.ask('put', mitigation(5), { payload });
+  const requester = { identityId: ALICE, cuid: CUID, source: 'loss-of-signal' } as const;
+  await world.request({ type: 'signal-lost', requester });
+  await world.report(CUID, 5, { state: 'active' });
+  const exchange = await observe(alice, mitigation(5));
+  const { generation } = await world.stored(CUID, 5);
+  await world.request({ type: 'attack-stopped', cuid: CUID, mid: 5 as Mid, generation });
+  await world.advance(60);
+  const told = alice.told(exchange);
+  expect(statuses(told)).toEqual(['mitigated', 'stopped', 'stopped', 'stopped', 'stopped', 'signalLoss']);
+  for (const gap of gaps(told)) expect(gap).toBeGreaterThanOrEqual(3_000);
+  const [first, last] = [told.at(0), told.at(-1)].map((each) => each && entryOf(each.response));
+  expect([first?.mitigationStart === undefined, last?.mitigationStart]).toEqual([false, undefined]);
+});
+
 test('S-200 S-201 S-148 the client whose mitigation is deactivated is told 7, why, and when to retry', async () => {
   await world.close();
   world = await SignalWorld.open({ policy: { conflictPolicy: 'replace-old' } });
