@@ -190,3 +190,26 @@ test('a mitigation that is committed while devices are being listed is no stray'
   await world.app.reconcile();
   expect(driver.device.size).toBe(2);
 });
+
+test('what a look is just bringing back is not left behind by a withdrawal that comes meanwhile', async () => {
+  await world.ask({});
+  driver.device.clear();
+  let install = (): void => undefined;
+  const ensuring = new Promise<void>((begun) => {
+    driver.beforeEnsure = () => {
+      begun();
+      return new Promise((resolve) => {
+        install = resolve;
+      });
+    };
+  });
+  const look = world.app.collect();
+  await ensuring;
+  const withdrawal = world.ask({ desired: 'absent', generation: 2 });
+  // Time enough to overtake, were it not for the lock; less than the driver has.
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  install();
+  await Promise.all([look, withdrawal]);
+  expect(driver.device.size).toBe(0);
+  expect((await world.report())?.state).toBe('removed');
+});

@@ -2,6 +2,7 @@ import { DEFAULT_POLICY, type DomainPolicy, type Profile } from '#core/model/dom
 import type { Mitigation } from '#core/model/mitigation.ts';
 import { makePlan, removalPlan } from '#core/plan/make-plan.ts';
 import type { Capabilities, PlanResult } from '#core/plan/plan.ts';
+import { rulesOf } from '#core/plan/rules.ts';
 import { makeDomain, makeMitigation, withoutExpiry } from '#test/support/records.ts';
 
 const ABLE: Capabilities = {
@@ -71,6 +72,15 @@ test('ports are not widened away, except by a blackhole', () => {
 test('reflectors have nothing to do for a target without UDP', () => {
   const mitigation = makeMitigation({ targets: [target('192.0.2.1/32', [6])] });
   expect(reasonOf({ mitigation, profile: 'reflectors' })).toMatch(/nothing to do/);
+});
+
+test('fragments carry no ports: where ports are named, reflectors leave them alone', () => {
+  const web = { prefix: '192.0.2.1/32', protocols: [], portRanges: [{ lowerPort: 443 }] };
+  expect(rulesOf('reflectors', [web]).map(({ fragments }) => fragments)).toEqual(['all']);
+  expect(rulesOf('reflectors', [target('192.0.2.1/32')]).map(({ fragments }) => fragments)).toEqual([
+    'all',
+    'later',
+  ]);
 });
 
 test('more rules than one mitigation may have are refused', () => {
