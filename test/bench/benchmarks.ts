@@ -3,6 +3,7 @@ import { handshakes } from './handshakes.ts';
 import { killNine } from './kill-nine.ts';
 import { memory } from './memory.ts';
 import { putMitigate } from './put-mitigate.ts';
+import { route } from './route.ts';
 
 /** In the order in which they run. */
-export const BENCHMARKS: readonly Benchmark[] = [handshakes, memory, putMitigate, killNine];
+export const BENCHMARKS: readonly Benchmark[] = [handshakes, memory, putMitigate, route, killNine];

@@ -4,7 +4,9 @@ import { METHOD } from '#core/coap/code.ts';
 import { OPTION } from '#core/coap/option-number.ts';
 import { makeTextOption, makeUintOption } from '#core/coap/options.ts';
 import { encodeUdp, TYPE } from '#core/coap/udp-message.ts';
+import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import { encodeHeartbeat } from '#core/signal/heartbeat-codec.ts';
+import { encodeMitigationRequest } from '#core/signal/mitigation-codec.ts';
 
 const TOKEN_BYTES = 4;
 
@@ -45,6 +47,17 @@ export const heartbeat = (sequence: number): Uint8Array => numbered(HEARTBEAT, s
 
 /** GET /time, which libcoap's example server answers in text. */
 export const libcoapGet = (sequence: number): Uint8Array => numbered(LIBCOAP_GET, sequence);
+
+/** PUT mitigate of one prefix for an hour, under a mid that is also its message id. */
+export function putMitigation(mid: number, prefix: string): Uint8Array {
+  const path = ['.well-known', 'dots', 'mitigate', 'cuid=bench-client-0000000000', `mid=${mid}`];
+  const body = encodeMitigationRequest({
+    scope: { ...EMPTY_SCOPE, targetPrefixes: [prefix] },
+    lifetimeSeconds: 3600,
+    triggerMitigation: true,
+  });
+  return numbered(template(METHOD.put, path, 271, body), mid);
+}
 
 /** A response of class 2 to a request of ours, not the peer's own request. */
 export const matchesAnswer = (bytes: Uint8Array): boolean => (bytes[1] ?? 0) >> 5 === 2;

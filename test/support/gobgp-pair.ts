@@ -23,6 +23,8 @@ export type Table = 'ipv4' | 'ipv6' | 'ipv4-flowspec' | 'ipv6-flowspec';
 export interface GobgpPair {
   /** Of the daemon that the driver speaks to. */
   readonly address: string;
+  /** Of the neighbor, for `gobgp -p`. */
+  readonly neighborApiPort: number;
   /** What the neighbor has learnt, as its own command line prints it. */
   seen(table: Table): Promise<string>;
   startLocal(): Promise<void>;
@@ -48,6 +50,7 @@ export async function makeGobgpPair(): Promise<GobgpPair> {
   );
   return {
     address: `127.0.0.1:${localApi}`,
+    neighborApiPort: neighborApi,
     seen: async (table) => {
       const { stdout } = await run(gobgp, ['-p', neighborApi.toString(), 'global', 'rib', '-a', table]);
       return stdout;
