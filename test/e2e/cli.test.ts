@@ -19,8 +19,10 @@ beforeAll(async () => {
   provider = await startProviderProcess(home);
 }, 30_000);
 afterAll(async () => {
-  await provider.stop();
+  const { code, stderr } = await provider.stop();
   removeHome(home);
+  // Whatever was asked of it, it is still there to be stopped.
+  expect([code, stderr.replaceAll(/^\{.*\}\n/gm, '')]).toEqual([0, '']);
 });
 
 type Json = Readonly<Record<string, unknown>>;
