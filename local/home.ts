@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OperatorError } from './operator-error.ts';
 
 export interface Home {
   readonly folder: string;
@@ -51,7 +52,8 @@ export function makeHome(home: Home): void {
 export function keepSecret(path: string, bytes: number): Uint8Array {
   if (!existsSync(path)) writeFileWhole(path, randomBytes(bytes), 0o600);
   const secret = readFileSync(path);
-  if (secret.length !== bytes) throw new Error(`${path} holds ${secret.length} bytes instead of ${bytes}`);
+  if (secret.length !== bytes)
+    throw new OperatorError(`${path} holds ${secret.length} bytes instead of ${bytes}`);
   return secret;
 }
 

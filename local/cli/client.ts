@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '#adapters/clock/system-clock.ts';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import type { Identity } from '#core/model/domain.ts';
 import { parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
+import { OperatorError } from '../operator-error.ts';
 import { ensureAuthority, issueCertificate, issuePsk } from '../pki/credentials.ts';
 import { registerClient } from '../registry/client.ts';
 import { withStore } from '../registry/open-store.ts';
@@ -44,7 +44,7 @@ export function addClientCommands(program: Command): void {
       const files = await withStore(async (store, home) => {
         const domainId = parseDomainId(domainText);
         if (domainId === undefined || (await store.domain(domainId)) === undefined)
-          throw new CommandFailed(`there is no domain ${domainText}; tocsin domain list shows all`);
+          throw new OperatorError(`there is no domain ${domainText}; tocsin domain list shows all`);
         await ensureAuthority(home);
         const credential = options.psk ? issuePsk(home, name) : await issueCertificate(home, name);
         await registerClient(
@@ -73,9 +73,9 @@ export function addClientCommands(program: Command): void {
       );
       const [identity, ...others] = matches;
       if (identity === undefined)
-        throw new CommandFailed(`there is no client ${wanted}; tocsin client list shows all`);
+        throw new OperatorError(`there is no client ${wanted}; tocsin client list shows all`);
       if (others.length > 0)
-        throw new CommandFailed(`several clients are called ${wanted}; name one by its identity`);
+        throw new OperatorError(`several clients are called ${wanted}; name one by its identity`);
       const after: Identity = { ...identity, status: 'revoked' };
       await store.putIdentity(after);
       return after;
@@ -87,7 +87,7 @@ export function addClientCommands(program: Command): void {
 async function identitiesOf(store: Store, domainText: string | undefined): Promise<readonly Identity[]> {
   const domains = await store.domains();
   if (domainText !== undefined && !domains.some(({ id }) => id === domainText))
-    throw new CommandFailed(`there is no domain ${domainText}; tocsin domain list shows all`);
+    throw new OperatorError(`there is no domain ${domainText}; tocsin domain list shows all`);
   const wanted = domains.filter(({ id }) => domainText === undefined || id === domainText);
   return (await Promise.all(wanted.map(({ id }) => store.identities(id)))).flat();
 }

@@ -3,9 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { formatProblem, readConfig } from '../config/read.ts';
 import { type Home, homeOf } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import { readReady } from '../serve/ready.ts';
 import { addCommand, type JsonOption, print, table } from './command-line.ts';
 
@@ -28,7 +28,7 @@ export function addDoctorCommand(program: Command): void {
     const rows = findings.map(({ check, ok, detail }) => [ok ? 'ok' : 'PROBLEM', check, detail]);
     print(options, findings, table([['', 'CHECK', 'DETAIL'], ...rows]));
     const problems = findings.filter(({ ok }) => !ok).length;
-    if (problems > 0) throw new CommandFailed(`${problems} of ${findings.length} checks found a problem`);
+    if (problems > 0) throw new OperatorError(`${problems} of ${findings.length} checks found a problem`);
   });
 }
 

@@ -1,10 +1,10 @@
 /** `tocsin domain`: customers, what they own and what they may ask for. */
 
 import { type Command, Option } from 'commander';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { type ConflictPolicy, DEFAULT_POLICY, type Domain } from '#core/model/domain.ts';
 import { type DomainId, parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
+import { OperatorError } from '../operator-error.ts';
 import { withStore } from '../registry/open-store.ts';
 import { claimPrefixes } from '../registry/prefixes.ts';
 import { addCommand, collect, type JsonOption, print, table, wholeNumberFrom } from './command-line.ts';
@@ -51,10 +51,10 @@ export function addDomainCommands(program: Command): void {
     .action(async (text: string, options: DomainOptions) => {
       const id = parseDomainId(text);
       if (id === undefined)
-        throw new CommandFailed(`${text} cannot name a domain: lower-case letters, digits and dashes`);
+        throw new OperatorError(`${text} cannot name a domain: lower-case letters, digits and dashes`);
       const added = await withStore(async (store) => {
         if ((await store.domain(id)) !== undefined)
-          throw new CommandFailed(`there is a domain ${id} already`);
+          throw new OperatorError(`there is a domain ${id} already`);
         const made: Domain = {
           id,
           name: options.name ?? id,
@@ -129,12 +129,12 @@ async function mustFind(store: Store, text: string): Promise<Domain> {
   const id = parseDomainId(text);
   const found = id === undefined ? undefined : await store.domain(id);
   if (found === undefined)
-    throw new CommandFailed(`there is no domain ${text}; tocsin domain list shows all`);
+    throw new OperatorError(`there is no domain ${text}; tocsin domain list shows all`);
   return found;
 }
 
 async function claimed(store: Store, id: DomainId, texts: readonly string[]): Promise<readonly string[]> {
   const prefixes = await claimPrefixes(store, id, texts);
-  if (!prefixes.ok) throw new CommandFailed(prefixes.error);
+  if (!prefixes.ok) throw new OperatorError(prefixes.error);
   return prefixes.value;
 }

@@ -1,12 +1,11 @@
 /** `tocsin mitigator`: the drivers of this provider, and the work orders of its operators. */
 import type { Command } from 'commander';
 import { confirmOrder, type Order, openOrders, refuseOrder } from '#adapters/mitigators/alert/orders.ts';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
-import { type Home, homeOf } from '../home.ts';
+import { homeOf } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import { withStore } from '../registry/open-store.ts';
 import { loadConfig } from '../serve/configure.ts';
 import { openMitigators } from '../serve/mitigators.ts';
-import { StartRefused } from '../serve/start-refused.ts';
 import { addCommand, type JsonOption, print, table, wholeNumberFrom } from './command-line.ts';
 
 interface RefuseOptions extends JsonOption {
@@ -27,7 +26,7 @@ export function addMitigatorCommands(program: Command): void {
       });
       const listed = Object.entries({
         alert: { driver: 'alert' },
-        ...(configOf(homeOf(process.env)).mitigators ?? {}),
+        ...(loadConfig(homeOf(process.env)).config.mitigators ?? {}),
       }).map(([name, { driver }]) => ({ name, driver, domains: users(name) }));
       const rows = listed.map(({ name, driver, domains }) => [name, driver, domains.join(' ')]);
       print(options, listed, table([['MITIGATOR', 'DRIVER', 'DOMAINS'], ...rows]));
@@ -38,7 +37,7 @@ export function addMitigatorCommands(program: Command): void {
     'tocsin mitigator health',
   ]).action(async (options: JsonOption) => {
     const home = homeOf(process.env);
-    const mitigators = openMitigators(home, configOf(home), () => undefined);
+    const mitigators = openMitigators(home, loadConfig(home).config, () => undefined);
     const all = await Promise.all(
       [...mitigators.values()].map(async (one) => {
         const health = await one.health().finally(() => one.close());
@@ -48,7 +47,7 @@ export function addMitigatorCommands(program: Command): void {
     const rows = all.map(({ name, healthy, detail }) => [name, healthy ? 'well' : 'NOT WELL', detail]);
     print(options, all, table([['MITIGATOR', 'HEALTH', 'DETAIL'], ...rows]));
     const unwell = all.filter(({ healthy }) => !healthy);
-    if (unwell.length > 0) throw new CommandFailed(`not well: ${unwell.map(({ name }) => name).join(', ')}`);
+    if (unwell.length > 0) throw new OperatorError(`not well: ${unwell.map(({ name }) => name).join(', ')}`);
   });
 
   addCommand(mitigator, 'orders', 'work orders of the alert driver', ['tocsin mitigator orders']).action(
@@ -90,16 +89,8 @@ export function addMitigatorCommands(program: Command): void {
     });
 }
 
-function configOf(home: Home): ReturnType<typeof loadConfig>['config'] {
-  try {
-    return loadConfig(home).config;
-  } catch (error) {
-    throw error instanceof StartRefused ? new CommandFailed(error.message) : error;
-  }
-}
-
 function tell(options: JsonOption, answered: readonly Order[], what: string): void {
   if (answered.length === 0)
-    throw new CommandFailed('there is no such order; tocsin mitigator orders shows all');
+    throw new OperatorError('there is no such order; tocsin mitigator orders shows all');
   print(options, answered, `${answered.length} order${answered.length === 1 ? '' : 's'} ${what}`);
 }

@@ -5,8 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { identityOfCertificate } from '#adapters/pki/identity.ts';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { homeOf } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import { addCommand, type JsonOption, print, table } from './command-line.ts';
 
 export function addPkiCommands(program: Command): void {
@@ -15,7 +15,7 @@ export function addPkiCommands(program: Command): void {
     (options: JsonOption) => {
       const home = homeOf(process.env);
       if (!existsSync(home.pki))
-        throw new CommandFailed(`${home.pki} is not there yet: the first tocsin serve makes it`);
+        throw new OperatorError(`${home.pki} is not there yet: the first tocsin serve makes it`);
       const files = [
         ...['ca.pem', 'server.pem'].map((name) => join(home.pki, name)),
         ...readdirSync(home.clients)

@@ -1,12 +1,10 @@
 /** `tocsin serve`: the provider on this machine, in the foreground. */
 
 import type { Command } from 'commander';
-import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { homeOf } from '../home.ts';
 import { logToStandardError } from '../serve/log.ts';
 import type { ServeOptions } from '../serve/options.ts';
 import { startProvider } from '../serve/provider.ts';
-import { StartRefused } from '../serve/start-refused.ts';
 import { addCommand, print, wholeNumberFrom } from './command-line.ts';
 
 export function addServeCommand(program: Command): void {
@@ -28,11 +26,7 @@ export function addServeCommand(program: Command): void {
 async function serve(options: ServeOptions): Promise<void> {
   const stopped = Promise.withResolvers<string>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.resolve(signal));
-  const provider = await startProvider(homeOf(process.env), options, logToStandardError).catch(
-    (error: unknown) => {
-      throw error instanceof StartRefused ? new CommandFailed(error.message) : error;
-    },
-  );
+  const provider = await startProvider(homeOf(process.env), options, logToStandardError);
   const { signal, data, admin } = provider.ready;
   const text = `tocsin ready: signal ${signal.udp} (udp) ${signal.tcp} (tcp), data ${data}, admin ${admin}`;
   print(options, provider.ready, text);

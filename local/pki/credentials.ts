@@ -12,6 +12,7 @@ import {
 import { identityOfCertificate, identityOfPsk } from '#adapters/pki/identity.ts';
 import type { IdentityId } from '#core/model/identifiers.ts';
 import { type Home, writeFileWhole } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 
 export interface ServerCredentials {
   readonly ca: string;
@@ -51,14 +52,14 @@ export function readServerCredentials(home: Home): ServerCredentials {
   return { ca: read('ca.pem'), server: { certificate: read('server.pem'), key: read('server.key') } };
 }
 
-/** Issues a certificate as pki/clients/NAME.pem and .key. Throws when the name is taken. */
+/** Issues a certificate as pki/clients/NAME.pem and .key. Throws an OperatorError when the name is taken or cannot be one. */
 export async function issueCertificate(home: Home, name: string): Promise<ClientCredential> {
   refuseTaken(home, name);
   writePair(clientFile(home, name), await issueClientCertificate(readAuthority(home), { name }));
   return readCertificate(home, name);
 }
 
-/** Draws a key and writes pki/clients/NAME.psk: the PSK identity, then the key in hex. Throws when the name is taken. */
+/** Draws a key and writes pki/clients/NAME.psk: the PSK identity, then the key in hex. Throws an OperatorError when the name is taken or cannot be one. */
 export function issuePsk(home: Home, name: string): ClientCredential {
   refuseTaken(home, name);
   const path = `${clientFile(home, name)}.psk`;
@@ -79,21 +80,28 @@ export function readPsk(home: Home, name: string): ClientCredential {
   const path = `${clientFile(home, name)}.psk`;
   const [identity = '', hex = ''] = readFileSync(path, 'utf8').split('\n');
   if (!/^([0-9a-f]{2}){16,64}$/i.test(hex))
-    throw new Error(`${path}:2: wants the key in hex, 16 to 64 bytes`);
+    throw new OperatorError(`${path}:2: wants the key in hex, 16 to 64 bytes`);
   return { kind: 'psk', identityId: identityOfPsk(identity), label: identity, key: Buffer.from(hex, 'hex') };
 }
 
 function clientFile(home: Home, name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name))
-    throw new Error(`${name} cannot name a client: letters, digits, dot, dash and underscore, at most 63`);
+    throw new OperatorError(
+      `${name} cannot name a client: letters, digits, dot, dash and underscore, at most 63`,
+    );
   return join(home.clients, name);
 }
 
 function refuseTaken(home: Home, name: string): void {
-  if (hasCredential(home, name)) throw new Error(`pki/clients already holds a credential called ${name}`);
+  if (hasCredential(home, name))
+    throw new OperatorError(`pki/clients already holds a credential called ${name}`);
 }
 
 function readAuthority(home: Home): Authority {
+  if (!existsSync(join(home.pki, 'ca.key')))
+    throw new OperatorError(
+      `${home.pki} has no ca.key to sign with: issue client certificates where your CA is`,
+    );
   const read = (name: string): string => readFileSync(join(home.pki, name), 'utf8');
   return { certificate: read('ca.pem'), key: read('ca.key'), isRoot: true };
 }

@@ -5,9 +5,9 @@ import { applyConfig } from '../config/apply.ts';
 import { type ConfigProblem, formatProblem, type ReadConfig, readConfig } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { Home } from '../home.ts';
-import { StartRefused } from './start-refused.ts';
+import { OperatorError } from '../operator-error.ts';
 
-/** Throws `StartRefused`: every problem with its place and the fix, a line each. */
+/** Throws `OperatorError`: every problem with its place and the fix, a line each. */
 export function loadConfig(home: Home): ReadConfig {
   const read = readConfig(existsSync(home.config) ? readFileSync(home.config, 'utf8') : '');
   if (!read.ok) throw refused(home, read.error);
@@ -22,5 +22,5 @@ export async function configure(home: Home, store: Store): Promise<Config> {
   return read.config;
 }
 
-const refused = (home: Home, problems: readonly ConfigProblem[]): StartRefused =>
-  new StartRefused(problems.map((problem) => formatProblem(home.config, problem)).join('\n'));
+const refused = (home: Home, problems: readonly ConfigProblem[]): OperatorError =>
+  new OperatorError(problems.map((problem) => formatProblem(home.config, problem)).join('\n'));

@@ -7,10 +7,10 @@ import { buildMitigators } from '#adapters/mitigators/registry.ts';
 import type { Mitigator } from '#core/ports/mitigator.ts';
 import type { Config } from '../config/schema.ts';
 import type { Home } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { Log } from './log.ts';
-import { StartRefused } from './start-refused.ts';
 
-/** Throws `StartRefused` when two of them would own one device, or a file that one names cannot be read. */
+/** Throws `OperatorError` when two of them would own one device, or a file that one names cannot be read. */
 export function openMitigators(home: Home, config: Config, log: Log): ReadonlyMap<string, Mitigator> {
   try {
     return buildMitigators(withFilesIn(home.folder, config.mitigators ?? {}), {
@@ -19,7 +19,7 @@ export function openMitigators(home: Home, config: Config, log: Log): ReadonlyMa
       notify: (line) => log({ event: 'order', order: JSON.parse(line) as unknown }),
     });
   } catch (error) {
-    throw new StartRefused(`${home.config}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new OperatorError(`${home.config}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

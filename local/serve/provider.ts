@@ -5,6 +5,7 @@ import { createSignalServer } from '#agent-edge/server/server.ts';
 import { createAuthorizer } from '#functions/authorizer/app.ts';
 import { createMitigationRequest } from '#functions/mitigation-request/app.ts';
 import { type Home, makeHome } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import { ensureAuthority, readServerCredentials } from '../pki/credentials.ts';
 import { ensureDemo } from '../registry/demo.ts';
 import { openHomeStore } from '../registry/open-store.ts';
@@ -23,9 +24,9 @@ import type { ServeOptions } from './options.ts';
 import { providerMetrics } from './provider-metrics.ts';
 import { PskKeys } from './psk-keys.ts';
 import { type Ready, removeReady, writeReady } from './ready.ts';
+import { asRefusal } from './refusal.ts';
 import { openResolver } from './resolver.ts';
 import { addressOf, listenSignal } from './signal-listeners.ts';
-import { asRefusal, StartRefused } from './start-refused.ts';
 import { currentTicketKeys, rotateTicketKeys } from './ticket-keys.ts';
 
 export interface Provider {
@@ -34,7 +35,7 @@ export interface Provider {
   close(): Promise<void>;
 }
 
-/** Rejects with `StartRefused` when another provider runs in this home, or config.yaml or a port is not as it has to be. */
+/** Rejects with `OperatorError` when another provider runs in this home, or config.yaml or a port is not as it has to be. */
 export async function startProvider(home: Home, options: ServeOptions, log: Log): Promise<Provider> {
   const closers = new Closers();
   try {
@@ -49,7 +50,7 @@ export async function startProvider(home: Home, options: ServeOptions, log: Log)
 async function open(home: Home, options: ServeOptions, log: Log, closers: Closers): Promise<Ready> {
   makeHome(home);
   const lock = takeLock(home.lock);
-  if (lock === undefined) throw new StartRefused(`a provider is running in ${home.folder} already`);
+  if (lock === undefined) throw new OperatorError(`a provider is running in ${home.folder} already`);
   closers.add(() => lock.release());
   removeReady(home);
   await ensureAuthority(home);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { writeFileWhole } from '../home.ts';
+import { OperatorError } from '../operator-error.ts';
 import type { Health } from './health.ts';
 import { type Loop, repeat } from './loop.ts';
 
@@ -38,7 +39,7 @@ function readKeys(path: string): readonly Uint8Array[] {
   if (!existsSync(path)) return [];
   const bytes = readFileSync(path);
   if (bytes.length % KEY_BYTES !== 0)
-    throw new Error(`${path} is damaged: remove it, and new keys are drawn`);
+    throw new OperatorError(`${path} is damaged: remove it, and new keys are drawn`);
   return Array.from({ length: bytes.length / KEY_BYTES }, (_, index) =>
     bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
   );

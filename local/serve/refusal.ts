@@ -1,7 +1,5 @@
-/** The operator has to change something before the provider can start; the message says what. */
-export class StartRefused extends Error {
-  override readonly name = 'StartRefused';
-}
+/** Why a start has failed, told to the operator. */
+import { OperatorError } from '../operator-error.ts';
 
 /** What the system refuses because of how it was asked, as something the operator can act on; anything else as it is. */
 export function asRefusal(error: unknown): unknown {
@@ -12,11 +10,11 @@ export function asRefusal(error: unknown): unknown {
   const where = address === undefined || port === undefined ? message : `${address}:${port}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new StartRefused(`${where} is taken; choose another port, or 0 for any free one`);
+      return new OperatorError(`${where} is taken; choose another port, or 0 for any free one`);
     case 'EADDRNOTAVAIL':
-      return new StartRefused(`${where} is not an address of this machine`);
+      return new OperatorError(`${where} is not an address of this machine`);
     case 'EACCES':
-      return new StartRefused(`${where} may not be used by this user; ports below 1024 need root`);
+      return new OperatorError(`${where} may not be used by this user; ports below 1024 need root`);
     default:
       return error;
   }
