@@ -15,10 +15,13 @@ function write(path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
+/** In two parts, as this file is itself a suite whose calls are read. */
+const calling = (name: string): string => ['requirePeer', `('${name}');\n`].join('');
+
 test('a suite needs the peers it names, and those named by what it imports of test/', () => {
-  write('test/interop/a.test.ts', "import { x } from '#test/support/x.ts';\nrequirePeer('openssl');\n");
-  write('test/support/x.ts', "import { y } from './y.ts';\nrequirePeer('nft');\n");
-  write('test/support/y.ts', "import { x } from './x.ts';\nrequirePeer('ip');\n");
+  write('test/interop/a.test.ts', "import { x } from '#test/support/x.ts';\n" + calling('openssl'));
+  write('test/support/x.ts', "import { y } from './y.ts';\n" + calling('nft'));
+  write('test/support/y.ts', "import { x } from './x.ts';\n" + calling('ip'));
   write('test/unit/b.test.ts', "import { ok } from '#core/base/result.ts';\n");
   expect(findSuites(root, ['unit', 'interop', 'e2e'])).toEqual([
     { path: 'test/interop/a.test.ts', peers: ['ip', 'nft', 'openssl'] },
@@ -27,16 +30,17 @@ test('a suite needs the peers it names, and those named by what it imports of te
 });
 
 test('a program that the table of peers lacks is a mistake', () => {
-  write('test/interop/a.test.ts', "requirePeer('hping3');\n");
+  write('test/interop/a.test.ts', calling('hping3'));
   expect(() => findSuites(root, ['interop'])).toThrow('add it to test/support/peers.ts');
 });
 
 test('a missing peer is told with the package that brings it', () => {
+  const peer = 'gobgp';
   const path = process.env['PATH'];
   process.env['PATH'] = root;
   try {
-    expect(findPeer('gobgp')).toBeUndefined();
-    expect(() => requirePeer('gobgp')).toThrow(
+    expect(findPeer(peer)).toBeUndefined();
+    expect(() => requirePeer(peer)).toThrow(
       'gobgp is not installed: it comes with the Debian package gobgpd',
     );
   } finally {
