@@ -15,7 +15,8 @@ let provider: ProviderProcess;
 let home: string;
 
 beforeAll(async () => {
-  home = makeTemporaryHome('domains:\n  demo: { terminatingSeconds: 2 }\n');
+  // Longer than the 3 s between notifications, or an observer may never see a mitigation terminating.
+  home = makeTemporaryHome('domains:\n  demo: { terminatingSeconds: 6 }\n');
   provider = await startProviderProcess(home);
 }, 30_000);
 afterAll(async () => {
