@@ -1,13 +1,9 @@
 /** Independent clients at the whole provider, over real sockets: libcoap on OpenSSL and on GnuTLS, DTLS and TLS. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import { decodeConfigAnswer } from '#core/signal/config-codec.ts';
-import { decodeMitigationStatus, type ReceivedStatusEntry } from '#core/signal/mitigation-status-codec.ts';
 import { fromHex } from '#test/support/hex.ts';
-import { requirePeer } from '#test/support/peer.ts';
 import {
   makeTemporaryHome,
   type ProviderProcess,
@@ -15,11 +11,8 @@ import {
   startProviderProcess,
 } from '#test/support/provider-process.ts';
 import { scopeBody } from '#test/support/signal-asks.ts';
+import { type Answered, type Asking, ask as askAt, entriesIn } from '#test/support/stock-client.ts';
 
-const CLIENTS = {
-  OpenSSL: requirePeer('coap-client-openssl'),
-  GnuTLS: requirePeer('coap-client-gnutls'),
-};
 const FIGURE_7 = fromHex(
   'a101a10281a4068274323030313a6462383a363430313a3a312f31323874323030313a6462383a363430313a3a322f3132380783a1081850a1081901bba108191f900a81060e190e10',
 );
@@ -27,13 +20,9 @@ const FIGURE_23 = fromHex(
   'a1181ea21820a61821a11824181e1825a118240f1832a118240f1826a11824031827a1182bc4822118c81828a1182bc482211896182ca41821a11824001826a11824031827a1182bc4822118c81828a1182bc482211896',
 );
 const PSK = 'a key of plain letters';
-/** A client that waits for an answer in vain ends by itself after so many seconds. */
-const PATIENCE = 20;
-const KILLED_AFTER_MS = 70_000;
 
 let home: string;
 let provider: ProviderProcess;
-let files = 0;
 
 beforeAll(async () => {
   home = makeTemporaryHome('domains:\n  demo:\n    terminatingSeconds: 5\n');
@@ -50,75 +39,7 @@ afterAll(async () => {
   removeHome(home);
 });
 
-interface Asking {
-  readonly client?: keyof typeof CLIENTS;
-  readonly scheme?: 'coaps' | 'coaps+tcp';
-  readonly as?: 'demo' | 'other' | 'psk';
-  readonly method?: 'get' | 'put' | 'delete' | 'post';
-  readonly body?: Uint8Array;
-  readonly args?: readonly string[];
-  readonly patience?: number;
-}
-
-interface Answered {
-  /** Of every response, in order: `2.05`. */
-  readonly codes: readonly string[];
-  /** `NON`, `CON` or `ACK` of every response. */
-  readonly types: readonly string[];
-  readonly payload: Uint8Array;
-  readonly printed: string;
-}
-
-/** One call of a coap-client, below /.well-known/dots unless the path says otherwise. */
-async function ask(path: string, asking: Asking = {}): Promise<Answered> {
-  const { client = 'OpenSSL', scheme = 'coaps', as = 'demo', method = 'get', body, args = [] } = asking;
-  const output = join(home, `answer-${++files}`);
-  writeFileSync(output, '');
-  const given = ['-v', '7', '-B', String(asking.patience ?? PATIENCE), '-m', method, '-o', output];
-  if (body !== undefined) {
-    writeFileSync(`${output}.body`, body);
-    given.push('-t', '271', '-f', `${output}.body`);
-  }
-  const resource = path.startsWith('/') ? path : `/.well-known/dots/${path}`;
-  const uri = `${scheme}://${provider.ready.signal.udp}${resource}`;
-  const child = spawn(CLIENTS[client], [...given, ...credentials(as), ...args, uri], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: KILLED_AFTER_MS,
-    killSignal: 'SIGKILL',
-  });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      printed += chunk.toString('latin1');
-    });
-  await once(child, 'close');
-  const responses = [...printed.matchAll(/v:1 t:(\w+) c:(\d\.\d\d) /g)];
-  return {
-    types: responses.map(([, type = '']) => type),
-    codes: responses.map(([, , code = '']) => code),
-    payload: readFileSync(output),
-    printed,
-  };
-}
-
-function credentials(as: 'demo' | 'other' | 'psk'): string[] {
-  const clients = join(home, 'pki', 'clients');
-  if (as === 'psk') return ['-u', 'demo-psk', '-k', PSK];
-  return [
-    '-c',
-    join(clients, `${as}.pem`),
-    '-j',
-    join(clients, `${as}.key`),
-    '-C',
-    join(home, 'pki', 'ca.pem'),
-  ];
-}
-
-function entries(payload: Uint8Array): readonly ReceivedStatusEntry[] {
-  const decoded = decodeMitigationStatus(payload);
-  if (!decoded.ok) throw new Error(`${decoded.error.field}: ${decoded.error.why}`);
-  return decoded.value;
-}
+const ask = (path: string, asking: Asking = {}): Promise<Answered> => askAt(provider, path, asking);
 
 const mid = (number: number, cuid = 'e2e'): string => `mitigate/cuid=${cuid}/mid=${number}`;
 
@@ -139,7 +60,7 @@ describe.each([
     expect(answer).toBe(`a101a10281a205${number.toString(16).padStart(2, '0')}0e190e10`);
     const single = await ask(mid(number, cuid), { ...base, args: ['-N'] });
     expect(single.codes).toEqual(['2.05']);
-    const [shown] = entries(single.payload);
+    const [shown] = entriesIn(single.payload);
     expect(shown?.scope).toEqual({
       ...EMPTY_SCOPE,
       targetPrefixes: ['2001:db8:6401::1/128', '2001:db8:6401::2/128'],
@@ -148,12 +69,12 @@ describe.each([
     });
     expect(shown?.lifetimeSeconds).toBeGreaterThan(3550);
     const list = await ask(`mitigate/cuid=${cuid}`, base);
-    expect(entries(list.payload).map((entry) => entry.mid)).toEqual([number]);
+    expect(entriesIn(list.payload).map((entry) => entry.mid)).toEqual([number]);
     const refreshed = await ask(mid(number, cuid), { ...base, method: 'put', body: FIGURE_7 });
     expect(refreshed.codes).toEqual(['2.04']);
     expect((await ask(mid(number, cuid), { ...base, method: 'delete' })).codes).toEqual(['2.02']);
     const terminating = await ask(mid(number, cuid), base);
-    expect(entries(terminating.payload)[0]?.status).toBe('activeButTerminating');
+    expect(entriesIn(terminating.payload)[0]?.status).toBe('activeButTerminating');
     const missing = await ask(mid(999, cuid), base);
     expect(missing.codes).toEqual(['4.04']);
   });
@@ -182,7 +103,7 @@ describe.each([
     const put = await ask(path, { ...base, method: 'put', body: scopeBody(prefixes), args: ['-b', '256'] });
     expect(put.codes.at(-1)).toBe('2.01');
     const shown = await ask(path, base);
-    expect(entries(shown.payload)[0]?.scope.targetPrefixes).toEqual(prefixes);
+    expect(entriesIn(shown.payload)[0]?.scope.targetPrefixes).toEqual(prefixes);
     await ask(path, { ...base, method: 'delete' });
   });
 });
@@ -220,7 +141,12 @@ test.each(['coaps', 'coaps+tcp'] as const)(
   async (scheme) => {
     const number = scheme === 'coaps' ? 1 : 2;
     const body = scopeBody(`192.0.2.${40 + number}/32`);
-    const put = await ask(mid(number, 'psk-client'), { as: 'psk', scheme, method: 'put', body });
+    const put = await ask(mid(number, 'psk-client'), {
+      as: { identity: 'demo-psk', key: PSK },
+      scheme,
+      method: 'put',
+      body,
+    });
     expect(put.codes).toEqual(['2.01']);
   },
 );
@@ -236,7 +162,7 @@ test('S-045 S-057 S-075 S-174 a client of another domain can name neither the ta
   expect(taken.printed).toContain('<<a101a10281a111a11303>>');
   expect((await ask(mid(5), { as: 'other' })).codes).toEqual(['4.04']);
   expect((await ask(mid(5), { as: 'other', method: 'delete' })).codes).toEqual(['2.02']);
-  expect(entries((await ask(mid(5))).payload)[0]?.status).toBe('inProgress');
+  expect(entriesIn((await ask(mid(5))).payload)[0]?.status).toBe('inProgress');
 });
 
 test('S-275 S-278 S-282 S-284 S-296 a configuration is put, told, kept and reset across sessions of the client', async () => {
