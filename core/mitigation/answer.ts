@@ -15,7 +15,7 @@ export type Refusal =
       readonly mid?: Mid;
       readonly lifetimeSeconds?: number;
     }
-  | { readonly code: 'forbidden'; readonly why: string }
+  | { readonly code: 'unauthorized'; readonly why: string }
   | { readonly code: 'limit'; readonly why: string; readonly retryAfterSeconds: number }
   | { readonly code: 'unavailable'; readonly why: string; readonly retryAfterSeconds: number };
 

@@ -38,8 +38,9 @@ export function endOfLifetime(lifetimeSeconds: number, now: EpochSeconds): Epoch
   return lifetimeSeconds === UNLIMITED ? undefined : now + lifetimeSeconds;
 }
 
-/** Seconds left, -1 when unlimited; while terminating, of that period (D10). */
+/** Seconds left, -1 when unlimited; while terminating, of that period (D10); none of what is over (status 6). */
 export function remainingLifetime(mitigation: Mitigation, now: EpochSeconds): number {
+  if (mitigation.removedAt !== undefined) return 0;
   return mitigation.expiresAt === undefined ? UNLIMITED : Math.max(0, mitigation.expiresAt - now);
 }
 

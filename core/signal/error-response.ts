@@ -43,8 +43,6 @@ export function errorResponse(error: SignalError): Response {
       return diagnostic(RESPONSE.unauthorized, error.why);
     case 'bad-option':
       return diagnostic(RESPONSE.badOption, error.why);
-    case 'forbidden':
-      return diagnostic(RESPONSE.forbidden, error.why);
     case 'not-found':
       return diagnostic(RESPONSE.notFound, `${error.what} not found`);
     case 'method-not-allowed':

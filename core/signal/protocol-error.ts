@@ -13,7 +13,6 @@ export type ProtocolError =
   | { readonly code: 'unsupported-content-format'; readonly format: number }
   | { readonly code: 'not-acceptable'; readonly format: number }
   /** The peer is authenticated, and nobody's client (RFC 9132 §9, 4.01). */
-  | { readonly code: 'unauthorized'; readonly why: string }
   /** A configuration value outside of the server's bounds (§4.5.2, D21). */
   | ({ readonly code: 'unprocessable' } & BodyError);
 
@@ -30,7 +29,7 @@ export type RequestRefusal =
       readonly mid?: Mid;
       readonly lifetimeSeconds?: number;
     }
-  | { readonly code: 'forbidden'; readonly why: string }
+  | { readonly code: 'unauthorized'; readonly why: string }
   | { readonly code: 'limit'; readonly why: string; readonly retryAfterSeconds: number }
   | { readonly code: 'unavailable'; readonly why: string; readonly retryAfterSeconds: number };
 

@@ -31,7 +31,7 @@ const RETRY_SECONDS = 3;
 
 export const UNKNOWN_DOMAIN: Answer = {
   result: 'refused',
-  refusal: { code: 'forbidden', why: 'there is no such domain' },
+  refusal: { code: 'unauthorized', why: 'there is no such domain' },
 };
 
 const BUSY: Answer = {
@@ -94,7 +94,7 @@ async function nextStep(
 async function decideOne(view: DomainView, command: Command, deps: BatchDeps): Promise<Decision> {
   const why = isRequested(command) ? deps.authors.objection(command.requester) : undefined;
   if (why !== undefined) {
-    return { answer: { result: 'refused', refusal: { code: 'forbidden', why } }, writes: [], audit: [] };
+    return { answer: { result: 'refused', refusal: { code: 'unauthorized', why } }, writes: [], audit: [] };
   }
   const resolved = await deps.names.resolve(namesToResolve(view, command, deps.now));
   const decision = decide(view, command, deps.now, resolved);

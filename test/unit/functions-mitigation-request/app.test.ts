@@ -61,10 +61,10 @@ test('an identity that is unknown, revoked, or of another domain is refused, the
     put(alice, 1, host(4)),
   );
   expect(answers.map((each) => (each.result === 'refused' ? each.refusal.code : each.result))).toEqual([
-    'forbidden',
-    'forbidden',
-    'forbidden',
-    'forbidden',
+    'unauthorized',
+    'unauthorized',
+    'unauthorized',
+    'unauthorized',
     'created',
   ]);
 });
@@ -83,7 +83,7 @@ test('S-407 a gateway speaks for the domain that its identity is registered for,
   const asGuest = await provider.another()({ domainId: 'other' as DomainId, commands });
   const atHome = await provider.ask(...commands);
   expect([...asGuest.answers, ...atHome.answers]).toMatchObject([
-    { result: 'refused', refusal: { code: 'forbidden' } },
+    { result: 'refused', refusal: { code: 'unauthorized' } },
     { result: 'refused', refusal: { code: 'not-owned' } },
   ]);
 });

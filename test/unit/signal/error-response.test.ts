@@ -16,12 +16,11 @@ const REFUSALS: readonly [Refusal, string, number | undefined][] = [
   [{ code: 'unresolvable', name: 'a.example' }, '4.00', undefined],
   [{ code: 'changed-parameters', field: 'target-prefix' }, '4.00', undefined],
   [{ code: 'unknown-mid' }, '4.00', undefined],
-  [{ code: 'forbidden', why: 'this gateway may not' }, '4.03', undefined],
+  [{ code: 'unauthorized', why: 'no such client' }, '4.01', undefined],
   [{ code: 'limit', why: 'too many requests', retryAfterSeconds: 2.2 }, '4.29', 3],
   [{ code: 'unavailable', why: 'at capacity', retryAfterSeconds: 60 }, '5.03', 60],
 ];
 const PROTOCOL_ERRORS: readonly [ProtocolError, string, number | undefined][] = [
-  [{ code: 'unauthorized', why: 'no such client' }, '4.01', undefined],
   [{ code: 'bad-option', why: 'Uri-Path is not UTF-8' }, '4.02', undefined],
   [{ code: 'not-found', what: 'mid 12' }, '4.04', undefined],
   [{ code: 'method-not-allowed', allowed: 'PUT' }, '4.05', undefined],
