@@ -1,7 +1,7 @@
 /** What a handshake has proven, as `core/ports` names it: the same for DTLS and TLS. */
 import { X509Certificate } from 'node:crypto';
 import type { Credential } from '#core/ports/secure-session.ts';
-import { identityOfPsk, identityOfSpki } from './identity.ts';
+import { identityOfPsk, identityOfSpki, spkiOfDer } from './identity.ts';
 
 /** What the transport knows after a handshake. */
 export interface Proof {
@@ -28,7 +28,7 @@ function credentialOfCertificate(der: Uint8Array): Extract<Credential, { kind: '
   const certificate = new X509Certificate(der);
   return {
     kind: 'certificate',
-    identityId: identityOfSpki(certificate.publicKey.export({ type: 'spki', format: 'der' })),
+    identityId: identityOfSpki(spkiOfDer(der)),
     subject: certificate.subject.replaceAll('\n', ', '),
     notAfter: Math.floor(certificate.validToDate.getTime() / 1000),
   };
