@@ -8,18 +8,15 @@ export interface Stage {
   readonly logRetention: RetentionDays;
 }
 
-const STAGES: Readonly<Record<string, Stage>> = {
-  dev: { name: 'dev', protectState: false, logRetention: RetentionDays.ONE_WEEK },
-  prod: { name: 'prod', protectState: true, logRetention: RetentionDays.ONE_YEAR },
-};
+const STAGES: readonly Stage[] = [
+  { name: 'dev', protectState: false, logRetention: RetentionDays.ONE_WEEK },
+  { name: 'prod', protectState: true, logRetention: RetentionDays.ONE_YEAR },
+];
 
 /** The stage called `name`; throws with the names there are. */
 export function stageOf(name: unknown): Stage {
-  const stage = typeof name === 'string' ? STAGES[name] : undefined;
-  if (stage === undefined) {
-    throw new Error(
-      `no stage ${JSON.stringify(name)}: choose one with -c stage=${Object.keys(STAGES).join('|')}`,
-    );
-  }
-  return stage;
+  const stage = STAGES.find((each) => each.name === name);
+  if (stage !== undefined) return stage;
+  const names = STAGES.map((each) => each.name).join('|');
+  throw new Error(`no stage ${JSON.stringify(name)}: choose one with -c stage=${names}`);
 }

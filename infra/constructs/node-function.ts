@@ -91,7 +91,7 @@ export class NodeFunction<Env extends Readonly<Record<string, string | undefined
       ],
     });
     Validations.of(tracing).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'X-Ray knows no resources for PutTraceSegments and PutTelemetryRecords: both only write.',
     });
     return tracing;

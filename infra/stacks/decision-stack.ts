@@ -133,7 +133,7 @@ export class DecisionStack extends Stack {
       retentionPeriod: KEEP_FAILURES,
     });
     Validations.of(lostChanges).acknowledge({
-      id: 'AwsSolutions-SQS3',
+      id: 'AwsSolutions::AwsSolutions-SQS3',
       reason: 'It is itself where changes go that could not be published; nothing redrives from it.',
     });
     const streamArn = this.#table.tableStreamArn;
