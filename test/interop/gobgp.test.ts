@@ -31,8 +31,9 @@ beforeAll(async () => {
 }, 40_000);
 
 afterAll(async () => {
-  await driver.close();
+  // The daemons first: they must not outlive a suite that failed early.
   await pair.close();
+  await driver.close();
 });
 
 const seen = (table: Parameters<GobgpPair['seen']>[0]) => (): Promise<string> => pair.seen(table);

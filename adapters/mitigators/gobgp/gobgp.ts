@@ -6,6 +6,7 @@ import type { Profile } from '#core/model/domain.ts';
 import type { Capabilities, Plan } from '#core/plan/plan.ts';
 import { actualTargets } from '#core/plan/rules.ts';
 import type { EnsureResult, Health, Installed, Mitigator } from '#core/ports/mitigator.ts';
+import { SharedReading } from '../shared-reading.ts';
 import { GobgpClient } from './client.ts';
 import type { GobgpConfig } from './config.ts';
 import { type AnnouncedPath, pathsOf, tagOf } from './paths.ts';
@@ -19,15 +20,7 @@ const READING_MS = 500;
 
 export function createGobgpMitigator(name: string, config: GobgpConfig): Mitigator {
   const client = new GobgpClient(config);
-  let shared: { readonly at: number; readonly routes: Promise<Routes> } | undefined;
-
-  const read = (): Promise<Routes> => {
-    const routes = readRoutes(client);
-    shared = { at: performance.now(), routes };
-    return routes;
-  };
-  const readRecently = (): Promise<Routes> =>
-    shared !== undefined && performance.now() - shared.at < READING_MS ? shared.routes : read();
+  const readings = new SharedReading(() => readRoutes(client), READING_MS);
 
   return {
     name,
@@ -35,24 +28,24 @@ export function createGobgpMitigator(name: string, config: GobgpConfig): Mitigat
     keyOf: (plan) => tagOf(plan.key).key,
 
     async ensure(plan) {
-      const before = await read();
+      const before = await readings.fresh();
       const wanted = pathsOf(plan, config, before.asn);
       const present = before.own(tagOf(plan.key).key);
       // New ones first: between two generations the target stays covered.
       for (const path of wanted) if (!present.some((one) => isSame(one, path))) await client.add(path);
       for (const path of present)
         if (!wanted.some((one) => isSameRoute(one, path))) await client.delete(path);
-      return stateOf(plan, wanted, await read());
+      return stateOf(plan, wanted, await readings.fresh());
     },
 
     async remove(plan) {
-      const routes = await read();
+      const routes = await readings.fresh();
       for (const path of routes.own(tagOf(plan.key).key)) await client.delete(path);
-      shared = undefined;
+      readings.forget();
     },
 
     async collect(plan) {
-      const routes = await readRecently();
+      const routes = await readings.recent();
       const wanted = pathsOf(plan, config, routes.asn);
       const present = routes.own(tagOf(plan.key).key);
       const isComplete =
@@ -61,13 +54,13 @@ export function createGobgpMitigator(name: string, config: GobgpConfig): Mitigat
     },
 
     async *list() {
-      const routes = await read();
+      const routes = await readings.fresh();
       for (const path of routes.all()) yield { key: path.key, refs: path, prefix: destinationOf(path) };
     },
 
     async removeInstalled({ refs }: Installed) {
       await client.delete(refs as AnnouncedPath);
-      shared = undefined;
+      readings.forget();
     },
 
     health: () => healthOf(client, config),

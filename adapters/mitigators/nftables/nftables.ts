@@ -2,6 +2,7 @@
 import type { Capabilities } from '#core/plan/plan.ts';
 import { actualTargets } from '#core/plan/rules.ts';
 import type { Health, Mitigator } from '#core/ports/mitigator.ts';
+import { SharedReading } from '../shared-reading.ts';
 import type { NftablesConfig } from './config.ts';
 import { Installation } from './installation.ts';
 import { createNft } from './nft.ts';
@@ -35,24 +36,19 @@ const LISTING_MS = 500;
 
 export function createNftablesMitigator(name: string, config: NftablesConfig): Mitigator {
   const nft = createNft(config.netns);
-  let shared: { readonly at: number; readonly installation: Promise<Installation> } | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   const look = async (): Promise<Installation> => new Installation(await nft.list(TABLE));
+  const readings = new SharedReading(look, LISTING_MS);
   /** A look and the change that follows from it: one at a time, as handles are only good until the next change. */
   const change = (decide: (found: Installation) => readonly object[]): Promise<void> => {
     const done = last.then(async () => {
       const commands = decide(await look());
       if (commands.length > 0) await nft.apply(commands);
-      shared = undefined;
+      readings.forget();
     });
     last = done.catch(() => undefined);
     return done;
-  };
-  const lookRecently = (): Promise<Installation> => {
-    if (shared === undefined || performance.now() - shared.at > LISTING_MS)
-      shared = { at: performance.now(), installation: look() };
-    return shared.installation;
   };
 
   return {
@@ -88,7 +84,7 @@ export function createNftablesMitigator(name: string, config: NftablesConfig): M
     remove: (plan) => change((found) => removal(found, nameOf(plan.key))),
 
     async collect(plan) {
-      const found = await lookRecently();
+      const found = await readings.recent();
       const wanted = rulesetOf(plan, config);
       const counter = found.counters.get(wanted.name);
       if (counter === undefined || !found.holds(wanted)) return undefined;
