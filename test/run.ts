@@ -2,7 +2,8 @@
  * `npm test [-- PATTERN…]`, `npm run test:long`: installs the peers that suites name, runs every suite that can run,
  * lists the others by name, and ends with one line `N passed, N failed`.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,6 +22,10 @@ const STAGES = [
   },
   { folders: ['interop', 'e2e'], jest: ['--runInBand', '--testTimeout=60000'] },
 ] as const;
+
+/** How long jest may take to end after its last suite. */
+const LINGER_MS = 10_000;
+const WATCH_MS = 500;
 
 interface Tally {
   readonly passed: number;
@@ -41,7 +46,8 @@ const needed = [...new Set(suites.flatMap((suite) => suite.peers))].sort();
 const missing = installPeers(needed, say);
 const blocked = suites.filter((suite) => suite.peers.some((peer) => missing.includes(peer)));
 
-const tallies = STAGES.map((stage) => runStage(stage.folders, stage.jest));
+const tallies: Tally[] = [];
+for (const stage of STAGES) tallies.push(await runStage(stage.folders, stage.jest));
 for (const suite of blocked) say(`could not run ${suite.path}: ${packagesFor(suite, missing)}`);
 const missingIsFailure = process.env['CI'] === 'true';
 const passed = sum(tallies.map((tally) => tally.passed));
@@ -49,11 +55,11 @@ const failed = sum(tallies.map((tally) => tally.failed)) + (missingIsFailure ? b
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
-function runStage(folders: readonly string[], jestArguments: readonly string[]): Tally {
+async function runStage(folders: readonly string[], jestArguments: readonly string[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-test-'));
   const results = join(folder, 'results.json');
   try {
-    const run = spawnSync(
+    const jest = spawn(
       process.execPath,
       [
         '--experimental-vm-modules',
@@ -74,10 +80,26 @@ function runStage(folders: readonly string[], jestArguments: readonly string[]):
         env: { ...process.env, ...(values.long ? { TOCSIN_LONG: '1' } : {}) },
       },
     );
-    return tallyOf(results, run.status);
+    return tallyOf(results, await endOf(jest, results));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Exit code; null when a suite has left something running, and jest had to be ended after its results were there. */
+async function endOf(jest: ChildProcess, results: string): Promise<number | null> {
+  let lingering: NodeJS.Timeout | undefined;
+  const watch = setInterval(() => {
+    if (lingering !== undefined || !existsSync(results)) return;
+    lingering = setTimeout(() => {
+      say('a suite has left something running: jest is ended, and that counts as a failure');
+      jest.kill('SIGKILL');
+    }, LINGER_MS);
+  }, WATCH_MS);
+  await once(jest, 'exit');
+  clearInterval(watch);
+  clearTimeout(lingering);
+  return jest.exitCode;
 }
 
 /** A suite that does not even load, and a jest that died without results, count as failures. */
@@ -87,7 +109,8 @@ function tallyOf(results: string, exitCode: number | null): Tally {
     readFileSync(results, 'utf8'),
   ) as { numPassedTests: number; numFailedTests: number; numRuntimeErrorTestSuites: number };
   const failures = numFailedTests + numRuntimeErrorTestSuites;
-  return { passed: numPassedTests, failed: failures === 0 && exitCode !== 0 ? 1 : failures };
+  const lingered = exitCode === null || (failures === 0 && exitCode !== 0);
+  return { passed: numPassedTests, failed: failures + (lingered ? 1 : 0) };
 }
 
 function packagesFor(suite: Suite, missingPeers: readonly PeerName[]): string {
