@@ -22,25 +22,30 @@ const CDK_JSON = join(import.meta.dirname, '../../cdk.json');
 
 /** Throws when cdk-nag or CDK's own rules find what nobody has acknowledged. `change` may spoil the stacks before. */
 export function synthesised(stage: unknown, change: (stacks: TocsinStacks) => void = () => {}): Synthesised {
-  return withApp({ 'aws:cdk:bundling-stacks': [] }, (app) => {
+  const { app, remove } = makeApp({ 'aws:cdk:bundling-stacks': [] });
+  try {
     const stacks = tocsinApp(app, stage);
     change(stacks);
     const { data, decision } = stacks;
     return { stacks, data: Template.fromStack(data), decision: Template.fromStack(decision) };
-  });
-}
-
-/** Runs `use` with an app whose assembly is deleted afterwards. */
-export function withApp<T>(context: Readonly<Record<string, unknown>>, use: (app: App) => T): T {
-  const outdir = mkdtempSync(join(tmpdir(), 'tocsin-cdk-'));
-  try {
-    return use(new App({ outdir, context: { ...projectContext(), ...context } }));
   } finally {
-    rmSync(outdir, { recursive: true, force: true });
+    remove();
   }
 }
 
-export function projectContext(): Readonly<Record<string, unknown>> {
+/** An app with the project's context, and how to delete its assembly. */
+export function makeApp(context: Readonly<Record<string, unknown>>): {
+  readonly app: App;
+  readonly remove: () => void;
+} {
+  const outdir = mkdtempSync(join(tmpdir(), 'tocsin-cdk-'));
+  return {
+    app: new App({ outdir, context: { ...projectContext(), ...context } }),
+    remove: () => rmSync(outdir, { recursive: true, force: true }),
+  };
+}
+
+function projectContext(): Readonly<Record<string, unknown>> {
   return (JSON.parse(readFileSync(CDK_JSON, 'utf8')) as { context: Record<string, unknown> }).context;
 }
 
