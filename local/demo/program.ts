@@ -54,7 +54,10 @@ export class Program {
     for (let index = from; ; index++) {
       while (index >= this.#lines.length) {
         if (this.hasEnded) throw new Error(`${this.#name} ended too early: ${this.#errors.trim()}`);
-        await Promise.race([this.#changed.promise, aborted(signal)]);
+        await Promise.race([this.#changed.promise, aborted(signal)]).catch((cause: unknown) => {
+          const said = this.#lines.slice(-3).join(' | ');
+          throw new Error(`waited in vain for ${this.#name}, which said last: ${said}`, { cause });
+        });
       }
       const line = this.#lines[index] ?? '';
       if (matches(line)) return { line, next: index + 1 };

@@ -13,8 +13,8 @@ const MID = 1;
 /** What arrives at the victim on a quiet day is far below; what a flood brings is far above. */
 const ATTACK_THRESHOLD = 1000;
 const SAMPLE_MS = 500;
-/** Of one step. */
-const PATIENCE_MS = 30_000;
+/** Of one step; a notification of mere counters comes every 15 seconds. */
+const PATIENCE_MS = 45_000;
 
 export async function tellStory(
   stage: Stage,
