@@ -154,8 +154,11 @@ function credentials(home: string, as: NonNullable<Asking['as']>): readonly stri
   ];
 }
 
-/** A message as libcoap prints it: `v:1 t:NON c:2.05 i:0c74 {01} [ … ] :: binary data length 3`, then `<<a0a1a2>>`. */
-const PRINTED = /v:1 t:(\w+) c:(\d\.\d\d) .*\n(?:<<([0-9a-f]*)>>\n)?/g;
+/**
+ * A received message as libcoap prints it: `… received 131 bytes`, `v:1 t:NON c:2.05 i:0c74 {01} [ … ] :: binary data length
+ * 3`, `<<a0a1a2>>`. What the client itself answers, to heartbeats, is printed alike but for the first line.
+ */
+const PRINTED = /received \d+ bytes\nv:1 t:(\w+) c:(\d\.\d\d) .*\n(?:<<([0-9a-f]*)>>\n)?/g;
 
 const toldIn = (printed: string): readonly Told[] =>
   [...printed.matchAll(PRINTED)].map(([, type = '', code = '', hex = '']) => ({
