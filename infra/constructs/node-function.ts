@@ -36,8 +36,6 @@ const BUNDLING: BundlingOptions = {
   logLevel: LogLevel.WARNING,
   sourceMap: true,
   sourcesContent: false,
-  // What CommonJS dependencies expect of the module they are bundled into.
-  banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
 };
 
 export class NodeFunction<Env extends Readonly<Record<string, string | undefined>>> extends Construct {

@@ -7,7 +7,13 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import {
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  type IFunction,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import {
   DeduplicationScope,
@@ -17,7 +23,7 @@ import {
   type QueueProps,
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { TABLE } from '#adapters/dynamodb/keys.ts';
+import { MITIGATION_PREFIX, TABLE } from '#adapters/dynamodb/keys.ts';
 import type { AuthorizerEnv } from '#functions/authorizer/env.ts';
 import type { MitigationRequestEnv } from '#functions/mitigation-request/env.ts';
 import type { OutboxEnv } from '#functions/outbox/env.ts';
@@ -161,6 +167,12 @@ export class DecisionStack extends Stack {
       target: outbox.function,
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
+      // Reports change every few seconds and concern nobody here.
+      filters: [
+        FilterCriteria.filter({
+          dynamodb: { Keys: { SK: { S: FilterRule.beginsWith(MITIGATION_PREFIX) } } },
+        }),
+      ],
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
       retryAttempts: 100,

@@ -67,10 +67,13 @@ interface Recorded extends RunningFunction {
   readonly needs: () => readonly Need[];
 }
 
-/** Starts a function whose calls go through a recorder. */
-async function start(id: (typeof FUNCTIONS)[number], lambda?: string): Promise<Recorded> {
+/** Starts a function whose calls go through recorders of its own. */
+async function start(
+  id: (typeof FUNCTIONS)[number],
+  { lambda, toQueue = queueUrl }: { readonly lambda?: string; readonly toQueue?: string } = {},
+): Promise<Recorded> {
   const table = await recorder(engine.endpoint);
-  const { port, pathname } = new URL(queueUrl);
+  const { port, pathname } = new URL(toQueue);
   const queue = await recorder(`http://127.0.0.1:${port}`);
   const running = await startFunction(
     bundles.of(id),
@@ -192,7 +195,7 @@ test('the sweeper settles, ends, forgets and postpones', async () => {
     return mitigationRequest.invoke(event);
   });
   undo.push(() => lambda.stop());
-  const sweeper = await start('Sweeper', lambda.endpoint);
+  const sweeper = await start('Sweeper', { lambda: lambda.endpoint });
   expect(await sweeper.invoke(SCHEDULED)).toEqual({ due: 3, stopped: 1 });
 
   const left = await store.mitigations(DEMO, CUID);
@@ -234,8 +237,7 @@ test('the outbox turns a record of the stream into a command, and names the reco
   ]);
   expectNeedsAre('Outbox', outbox.needs());
 
-  queueUrl = queueUrl.replace(/[^/]+$/, 'gone.fifo');
-  const failing = await start('Outbox');
+  const failing = await start('Outbox', { toQueue: queueUrl.replace(/[^/]+$/, 'gone.fifo') });
   expect(await failing.invoke({ Records: [record] })).toEqual({
     batchItemFailures: [{ itemIdentifier: '111' }],
   });

@@ -1,4 +1,5 @@
 /** Functions, queues and what feeds them. */
+import { mitigationKey, reportKey } from '#adapters/dynamodb/keys.ts';
 import { type Resource, resourceOf, resourcesOf, type Synthesised, synthesised } from './synthesised.ts';
 
 const FUNCTIONS = ['Authorizer', 'MitigationRequest', 'Outbox', 'Sweeper'];
@@ -90,6 +91,17 @@ test('the outbox reads every change from the first on, in order, and answers for
   });
   // One batch of a shard at a time: a later change never overtakes an earlier one of its domain.
   expect(Properties['ParallelizationFactor'] ?? 1).toBe(1);
+});
+
+test('the outbox is started by mitigations, not by what mitigators report of them', () => {
+  const { Properties } = resourceOf(prod.decision, 'AWS::Lambda::EventSourceMapping');
+  const { Filters } = Properties['FilterCriteria'] as { Filters: { Pattern: string }[] };
+  const patterns = Filters.map(({ Pattern }) => JSON.parse(Pattern) as unknown);
+  const prefix = 'MIT#';
+  expect(patterns).toEqual([{ dynamodb: { Keys: { SK: { S: [{ prefix }] } } } }]);
+  const key = { domainId: 'demo', cuid: 'alice', mid: 1 };
+  expect(mitigationKey(key).SK.startsWith(prefix)).toBe(true);
+  expect(reportKey(key, 'edge').SK.startsWith(prefix)).toBe(false);
 });
 
 test('the sweeper runs every minute, and only the schedule may start it', () => {

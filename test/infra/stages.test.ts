@@ -2,7 +2,12 @@
 import { type Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { TocsinStacks } from '../../infra/tocsin-app.ts';
-import { synthesised } from './synthesised.ts';
+import { type Synthesised, synthesised } from './synthesised.ts';
+
+let stages: ReadonlyMap<string, Synthesised>;
+beforeAll(() => {
+  stages = new Map(['dev', 'prod'].map((name) => [name, synthesised(name)]));
+});
 
 test.each([['staging'], [''], ['toString'], [undefined], [7]])(
   'stage %p is refused, with the stages there are',
@@ -14,8 +19,11 @@ test.each([['staging'], [''], ['toString'], [undefined], [7]])(
 );
 
 test('stages share no name', () => {
-  expect(synthesised('dev').stacks.decision.stackName).toBe('tocsin-dev-decision');
-  expect(synthesised('prod').stacks.decision.stackName).toBe('tocsin-prod-decision');
+  const names = [...stages.values()].map(({ stacks }) => [stacks.data.stackName, stacks.decision.stackName]);
+  expect(names).toEqual([
+    ['tocsin-dev-data', 'tocsin-dev-decision'],
+    ['tocsin-prod-data', 'tocsin-prod-decision'],
+  ]);
 });
 
 test('a wildcard that nobody has acknowledged stops the synthesis', () => {
@@ -28,8 +36,8 @@ test('a wildcard that nobody has acknowledged stops the synthesis', () => {
 });
 
 test.each(['dev', 'prod'])('%s: what is acknowledged is this, each with a reason', (stage) => {
-  const { decision, data } = synthesised(stage).stacks;
-  const acknowledged = [data, decision].flatMap((stack) => acknowledgements(stack));
+  const stacks = Object.values<Stack>({ ...stages.get(stage)?.stacks });
+  const acknowledged = stacks.flatMap((stack) => acknowledgements(stack));
   const wildcard = 'AwsSolutions::AwsSolutions-IAM5[Resource::*]';
   expect(acknowledged.map(({ path, id }) => `${path} ${id}`)).toEqual([
     `Authorizer/Tracing ${wildcard}`,
