@@ -29,8 +29,11 @@ export type Handled = 'done' | { readonly retryAfterSeconds: number };
 export interface MitigatorApp {
   /** Rejects only when the store fails. */
   handle(command: MitigatorCommand): Promise<Handled>;
-  /** Looks at every mitigation that a device may hold: counters, proof, leases; brings back what is missing. Every few seconds. */
-  collect(): Promise<void>;
+  /**
+   * Looks at every mitigation that the mitigator may hold, or that any of them may: counters, proof, leases; brings back
+   * what is missing. Every few seconds; resolves with the slowest device, so that each wants a rhythm of its own.
+   */
+  collect(mitigator?: string): Promise<void>;
   /** The same, and takes away what the devices hold and nobody owns. After a start, a reconnection, and now and then. */
   reconcile(): Promise<void>;
 }
@@ -58,6 +61,10 @@ export function createMitigator(deps: MitigatorAppDeps): MitigatorApp {
   const lock = new KeyLock();
   const attempts = new Map<string, number>();
   const parts = { store, clock, trace, lock, devices };
+  const partsOf = (mitigator: string): typeof parts => ({
+    ...parts,
+    devices: new Map([...devices].filter(([name]) => name === mitigator)),
+  });
 
   const handle = async (command: MitigatorCommand): Promise<Handled> => {
     const { mid, generation, mitigator: name } = command;
@@ -89,7 +96,7 @@ export function createMitigator(deps: MitigatorAppDeps): MitigatorApp {
 
   return {
     handle,
-    collect: () => collectAll(parts),
+    collect: (mitigator) => collectAll(mitigator === undefined ? parts : partsOf(mitigator)),
     async reconcile() {
       await removeStrays(parts);
       await collectAll(parts);

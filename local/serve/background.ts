@@ -62,7 +62,10 @@ export function startBackground(deps: BackgroundDeps): () => Promise<void> {
   const loops = [
     every('sweeper', SECOND_MS, sweep),
     every('pre-shared keys', SECOND_MS, () => pskKeys.reload()),
-    every('counters', COLLECT_EVERY_MS, () => mitigator.collect()),
+    // Each at its own pace: a device that hangs delays the look at no other.
+    ...[...mitigators.keys()].map((name) =>
+      every(`counters of ${name}`, COLLECT_EVERY_MS, () => mitigator.collect(name)),
+    ),
     every('reconciler', RECONCILE_EVERY_MS, () => mitigator.reconcile()),
   ];
   return async () => {

@@ -122,6 +122,27 @@ test('a device that is down is not asked for every mitigation, a hanging one is 
   expect((await world.report(50))?.state).toBe('pending');
 });
 
+test('a look at one device waits for no other, however that one hangs', async () => {
+  const slow = new ScriptedMitigator('slow');
+  const two = await openWorld(
+    [driver, slow],
+    [
+      { name: 'edge', profile: 'limit' },
+      { name: 'slow', profile: 'limit' },
+    ],
+    { driverTimeoutMs: 10_000 },
+  );
+  await two.ask({}, 'edge');
+  await two.ask({}, 'slow');
+  slow.calls.length = 0;
+  slow.trouble = 'hangs';
+  driver.trouble = new Error('connection refused');
+  await two.app.collect('edge');
+  expect((await two.report(1, 'edge'))?.state).toBe('pending');
+  expect(slow.calls).toEqual([]);
+  await two.close();
+});
+
 test('a lease is renewed when the lifetime was, and left alone otherwise', async () => {
   await world.ask({ expiresAt: world.clock.epochSeconds() + 1000 });
   driver.calls.length = 0;
