@@ -16,6 +16,7 @@ import { configure } from './configure.ts';
 import { listenData } from './data-listener.ts';
 import { Health } from './health.ts';
 import { invokeInProcess } from './invoke.ts';
+import { logListeners } from './listener-log.ts';
 import { takeLock } from './lock.ts';
 import type { Log } from './log.ts';
 import { formatMetrics } from './metrics.ts';
@@ -86,6 +87,7 @@ async function open(home: Home, options: ServeOptions, log: Log, closers: Closer
     pskKey: (identity) => pskKeys.keyOf(identity),
     ticketKeys: currentTicketKeys(home.ticketKeys, Date.now()),
     onSession: (session) => server.accept(session),
+    onTrace: logListeners(log, systemClock),
   });
   closers.add(() => Promise.all([signal.udp.close(), signal.tcp.close()]));
   closers.add(() => server.close());

@@ -1,6 +1,8 @@
 /** The signal channel's two listeners on one port number: DTLS over UDP and TLS over TCP (RFC 9132 §3). */
 import { type DtlsListener, listenDtls } from '#adapters/dtls/server.ts';
+import type { DtlsTrace } from '#adapters/dtls/trace.ts';
 import { listenTls, type TlsListener } from '#adapters/tls/server.ts';
+import type { TlsTrace } from '#adapters/tls/trace.ts';
 import type { SecureListener, SecureSession } from '#core/ports/secure-session.ts';
 import type { ServerCredentials } from '../pki/credentials.ts';
 
@@ -13,6 +15,7 @@ export interface SignalListenersOptions {
   /** 80 bytes each, current first. */
   readonly ticketKeys: readonly Uint8Array[];
   onSession(session: SecureSession): void;
+  onTrace(event: DtlsTrace | TlsTrace): void;
 }
 
 export interface SignalListeners {
@@ -34,6 +37,7 @@ export async function listenSignal(options: SignalListenersOptions): Promise<Sig
     pskKey: (identity: string) => options.pskKey(identity),
     ticketKeys: options.ticketKeys,
     onSession: (session: SecureSession) => options.onSession(session),
+    onTrace: (event: DtlsTrace | TlsTrace) => options.onTrace(event),
   };
   for (let tries = 1; ; tries++) {
     const udp = await listenDtls({ ...common, port: options.port });
