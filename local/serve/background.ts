@@ -3,11 +3,11 @@ import { systemClock } from '#adapters/clock/system-clock.ts';
 import type { SqliteParts } from '#adapters/sqlite/store.ts';
 import type { Functions } from '#core/ports/functions.ts';
 import type { Mitigator } from '#core/ports/mitigator.ts';
-
 import { createMitigator } from '#functions/mitigator/app.ts';
 import { createOutbox } from '#functions/outbox/app.ts';
 import { followOutbox } from '#functions/outbox/follow.ts';
 import { createSweeper } from '#functions/sweeper/app.ts';
+import { createStoppedAttacks } from '#functions/sweeper/stopped-attacks.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import { type Loop, repeat } from './loop.ts';
@@ -24,6 +24,7 @@ export interface BackgroundDeps {
 }
 
 const SECOND_MS = 1000;
+const STOPPED_EVERY_MS = 30 * SECOND_MS;
 const COLLECT_EVERY_MS = 5 * SECOND_MS;
 const RECONCILE_EVERY_MS = 60 * SECOND_MS;
 
@@ -57,10 +58,16 @@ export function startBackground(deps: BackgroundDeps): () => Promise<void> {
     requestMitigation: (event) => functions.requestMitigation(event),
     clock: systemClock,
   });
+  const endStopped = createStoppedAttacks({
+    store: parts.store,
+    requestMitigation: (event) => functions.requestMitigation(event),
+    clock: systemClock,
+  });
   const every = (part: string, pauseMs: number, work: () => Promise<unknown>): Loop =>
     repeat(() => health.watch(part, work), pauseMs);
   const loops = [
     every('sweeper', SECOND_MS, sweep),
+    every('stopped attacks', STOPPED_EVERY_MS, endStopped),
     every('pre-shared keys', SECOND_MS, () => pskKeys.reload()),
     // Each at its own pace: a device that hangs delays the look at no other.
     ...[...mitigators.keys()].map((name) =>

@@ -17,7 +17,5 @@ test('strangers cannot fill the log with failed handshakes, and faults are never
   const error = new Error('a bug');
   trace({ type: 'fault', remote: '192.0.2.1:5', error });
   trace({ type: 'opened', remote: '192.0.2.1:5', kind: 'psk', cipher: 'x', resumed: false });
-  expect(lines.slice(23)).toEqual([
-    { event: 'listener-fault', remote: '192.0.2.1:5', stack: expect.stringContaining('a bug') },
-  ]);
+  expect(lines.slice(23)).toEqual([{ event: 'listener-fault', remote: '192.0.2.1:5', stack: error.stack }]);
 });
