@@ -259,12 +259,16 @@ export class SignalSession {
   }
 
   async #answer(operation: ServedOperation, { exchange, observes }: Held, peer: Peer): Promise<void> {
-    const reply = (made: Reply): void => this.#reply(exchange, made);
+    let replied = false;
+    const reply = (made: Reply): void => {
+      replied = true;
+      this.#reply(exchange, made);
+    };
     try {
       await serve(operation, { exchange, observes, reply }, peer, this.#deps);
     } catch (error) {
       this.#deps.log({ event: 'request-failed', identityId: this.identityId, error: errorText(error) });
-      reply(refuse(UNAVAILABLE));
+      if (!replied) reply(refuse(UNAVAILABLE));
     }
   }
 
