@@ -259,16 +259,16 @@ export class SignalSession {
   }
 
   async #answer(operation: ServedOperation, { exchange, observes }: Held, peer: Peer): Promise<void> {
-    let replied = false;
+    const sent = { reply: false };
     const reply = (made: Reply): void => {
-      replied = true;
+      sent.reply = true;
       this.#reply(exchange, made);
     };
     try {
       await serve(operation, { exchange, observes, reply }, peer, this.#deps);
     } catch (error) {
       this.#deps.log({ event: 'request-failed', identityId: this.identityId, error: errorText(error) });
-      if (!replied) reply(refuse(UNAVAILABLE));
+      if (!sent.reply) reply(refuse(UNAVAILABLE));
     }
   }
 
