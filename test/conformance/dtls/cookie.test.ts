@@ -18,7 +18,7 @@ async function captureHellos(port: number): Promise<{ client: BareClient; first:
   return { client, first, second };
 }
 
-test('a hello without cookie is answered by a smaller HelloVerifyRequest that echoes its sequence, and nothing is kept', async () => {
+test('P-100 a hello without cookie is answered by a smaller HelloVerifyRequest that echoes its sequence, and nothing is kept', async () => {
   const { port, listener } = await startEcho(server);
   const { client, first } = await captureHellos(port);
   const [request] = client.received;

@@ -67,7 +67,7 @@ test('S-259 min <= current <= max of every parameter', async () => {
   }
 });
 
-test('S-245 over TCP only the heartbeat interval is told, and the others are accepted without effect', async () => {
+test('P-274 S-245 over TCP only the heartbeat interval is told, and the others are accepted without effect', async () => {
   const alice = await world.connect(ALICE, { transport: 'tcp' });
   expect(Object.keys((await shown(alice)).idle ?? {})).toEqual(['heartbeatInterval']);
   const answer = await put(alice, 1, { idle: set({ heartbeatInterval: 60, maxRetransmit: 7 }) });

@@ -258,7 +258,7 @@ describe('when a function fails', () => {
 describe('limits', () => {
   const limited = { rateLimit: { requestsPerSecond: 1, burst: 10 } };
 
-  test('S-432 S-127 one identity is limited whatever cuid it uses, by 4.29 with Max-Age; others are not', async () => {
+  test('P-045 S-432 S-127 one identity is limited whatever cuid it uses, by 4.29 with Max-Age; others are not', async () => {
     await world.close();
     world = await SignalWorld.open({ settings: limited });
     const [alice, second, bob] = [

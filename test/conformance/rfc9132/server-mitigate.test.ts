@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('PUT', () => {
-  test('S-119 S-122 S-126 Figure 7 is created once, refreshed the second time; the answer has mid and lifetime alone', async () => {
+  test('P-036 S-119 S-122 S-126 Figure 7 is created once, refreshed the second time; the answer has mid and lifetime alone', async () => {
     const alice = await world.connect(ALICE);
     const first = await alice.answerTo('put', mitigation(123), { payload: FIGURE_7 });
     expect([codeOf(first), hexOf(first)]).toEqual(['2.01', 'a101a10281a205187b0e190e10']);
@@ -122,7 +122,7 @@ describe('PUT', () => {
 });
 
 describe('efficacy update', () => {
-  test('S-220 S-223 S-224 S-226 Figure 16 refreshes an existing mitigation; its attack-status is never told', async () => {
+  test('P-098 S-220 S-223 S-224 S-226 Figure 16 refreshes an existing mitigation; its attack-status is never told', async () => {
     const alice = await world.connect(ALICE);
     await alice.ask('put', mitigation(123), { payload: FIGURE_7 });
     await world.advance(100);
@@ -133,7 +133,7 @@ describe('efficacy update', () => {
     expect(hexOf(shown)).not.toContain('181d');
   });
 
-  test('S-221 with If-Match and no such mid there is silence over NON and TCP, and an empty ACK over CON', async () => {
+  test('P-097 S-221 with If-Match and no such mid there is silence over NON and TCP, and an empty ACK over CON', async () => {
     const alice = await world.connect(ALICE);
     const update = { payload: FIGURE_16, options: [IF_MATCH] };
     expect(await alice.ask('put', mitigation(9), update)).toBeUndefined();

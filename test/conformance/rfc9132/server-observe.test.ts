@@ -94,7 +94,7 @@ test('S-197 ten flips within three seconds cause at most two notifications, and 
   expect(statuses(alice.told(exchange)).at(-1)).toBe('stopped');
 });
 
-test('S-197 three seconds lie between any two notifications to a peer, however many mitigations it observes', async () => {
+test('P-137 S-197 three seconds lie between any two notifications to a peer, however many mitigations it observes', async () => {
   const alice = await world.connect(ALICE);
   const exchanges: number[] = [];
   for (let mid = 1; mid <= 5; mid++) {
@@ -146,7 +146,7 @@ test('S-206 Observe 1 with the token of the registration ends it', async () => {
   expect(world.server.stats().notifications).toBe(0);
 });
 
-test('S-187 S-208 S-237 withdrawal is told as 5, its end as 6 once, then NON 4.04, and then nothing', async () => {
+test('P-125 S-187 S-208 S-237 withdrawal is told as 5, its end as 6 once, then NON 4.04, and then nothing', async () => {
   const { alice, exchange } = await observing();
   await alice.ask('delete', mitigation(1));
   await world.advance(60);

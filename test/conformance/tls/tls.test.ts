@@ -219,7 +219,7 @@ describe('the profile', () => {
     expect(traces).toContainEqual(expect.objectContaining({ reason: 'unsupported protocol' }));
   });
 
-  test('P-271 ALPN: coap is selected, others are refused with no_application_protocol', async () => {
+  test('P-270 P-271 ALPN: coap is selected, others are refused with no_application_protocol', async () => {
     const { port } = await startTlsEcho(server);
     const socket = await rawConnect(port, { ...withCertificate, ALPNProtocols: ['h2', 'coap'] });
     expect(socket.alpnProtocol).toBe('coap');

@@ -46,7 +46,7 @@ describe('a mitigation request', () => {
     expect(await answer).toMatchObject({ ok: true, value: { code: RESPONSE.created } });
   });
 
-  test('S-040 copies are at least 3 s apart as long as there is no estimate', async () => {
+  test('P-044 S-040 copies are at least 3 s apart as long as there is no estimate', async () => {
     const world = new ClientWorld();
     const answer = world.session.request(put, 20_000);
     await world.run(20_000);
