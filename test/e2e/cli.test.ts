@@ -43,7 +43,7 @@ async function entries(...args: readonly string[]): Promise<readonly Json[]> {
   return (await json('status', ...args))['scope'] as readonly Json[];
 }
 
-test('S-049 S-052 S-086 a request is accepted, seen, refreshed and withdrawn', async () => {
+test('A-156 S-049 S-052 S-086 a request is accepted, seen, refreshed and withdrawn', async () => {
   const created = await json(
     'mitigate',
     '--target-prefix',
@@ -94,7 +94,7 @@ test('S-064 every new request has a higher mid', async () => {
   expect((await json('withdraw', '--all'))['withdrawn']).toEqual(expect.arrayContaining(mids));
 }, 60_000);
 
-test('a refusal shows the server’s code and words, changes nothing, and ends with 1', async () => {
+test('A-156 a refusal shows the server’s code and words, changes nothing, and ends with 1', async () => {
   const refused = await tocsin(home, 'mitigate', '--target-prefix', '203.0.113.1');
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/4\.00 .*203\.0\.113\.1\/32/);

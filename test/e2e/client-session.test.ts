@@ -103,7 +103,7 @@ test('S-009 a request without Content-Format is taken as one with it', async () 
 }, 60_000);
 
 describe('UDP is preferred, and TCP used within seconds', () => {
-  test('where both are open', async () => {
+  test('A-195 where both are open', async () => {
     const client = await connect(options('auto'));
     expect(client.transport).toBe('udp');
     client.close();

@@ -53,7 +53,7 @@ describe.each([
   const number = { OpenSSL: 10, GnuTLS: 20 }[client] + (scheme === 'coaps' ? 1 : 2);
   const base = { client, scheme };
 
-  test('S-024 S-036 S-122 S-126 S-172 requests Figure 7, sees it alone and in the list, and withdraws it', async () => {
+  test('A-034 A-085 A-155 A-244 S-024 S-036 S-122 S-126 S-172 requests Figure 7, sees it alone and in the list, and withdraws it', async () => {
     const put = await ask(mid(number, cuid), { ...base, method: 'put', body: FIGURE_7, args: ['-N'] });
     expect(put.codes).toEqual(['2.01']);
     const answer = Buffer.from(put.payload).toString('hex');

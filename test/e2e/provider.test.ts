@@ -190,7 +190,7 @@ describe('the admin listener', () => {
 
 describe('the data channel’s address', () => {
   test(
-    'tells a client that there is no data channel yet, and nobody else anything',
+    'A-017 tells a client that there is no data channel yet, and nobody else anything',
     async () => {
       const { home, ready } = await start(homeWith());
       const pki = (name: string): Buffer => readFileSync(join(home, 'pki', name));

@@ -197,7 +197,7 @@ test('A-252 a mitigator that hangs holds up nobody: neither its own clients, nor
   expect((await atOnce(() => ask(path(50), { method: 'delete' }))).codes).toEqual(['2.02']);
 }, 60_000);
 
-test('A-051 a mitigator that starts again with nothing is given everything again, and until then nothing is claimed', async () => {
+test('a mitigator that starts again with nothing is given everything again, and until then nothing is claimed', async () => {
   const address = '198.51.100.9/32';
   const isRouted = (text: string): boolean => text.includes(address);
   await put(9, '198.51.100.9', 'routed');

@@ -74,7 +74,7 @@ const entry = fc
   })
   .map(compact) as unknown as fc.Arbitrary<MitigationStatusEntry>;
 
-test('a mitigation request survives the wire', () => {
+test('A-242 a mitigation request survives the wire', () => {
   fc.assert(
     fc.property(request, (body) => {
       expect(decodeMitigationRequest(encodeMitigationRequest(body))).toEqual({ ok: true, value: body });
@@ -114,7 +114,7 @@ const config = fc
   .record({ sid: present(fc.nat(0xffff_ffff)), mitigating: present(set), idle: present(set) })
   .map(compact) as unknown as fc.Arbitrary<SignalConfigBody>;
 
-test('a configuration survives the wire, decimals to the hundredth', () => {
+test('A-243 a configuration survives the wire, decimals to the hundredth', () => {
   fc.assert(
     fc.property(config, (body) => {
       expect(decodeConfigAnswer(encodeConfig(body))).toEqual({ ok: true, value: body });

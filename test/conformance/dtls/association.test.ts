@@ -73,7 +73,7 @@ describe('a live association', () => {
     await after.vanish();
   });
 
-  test('S-384 takes no record twice, and drops what is forged or damaged', async () => {
+  test('A-237 S-384 takes no record twice, and drops what is forged or damaged', async () => {
     const { port, listener, sessions } = await startEcho(server);
     const live = await BareClient.open(port);
     await live.handshake();

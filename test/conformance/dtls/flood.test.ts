@@ -12,7 +12,7 @@ const withCertificate = { ca: pki.ca, cert: pki.client.certificate, key: pki.cli
 
 afterEach(stopEchoes);
 
-test('a hello flood leaves no state, stops no session, and keeps nobody out', async () => {
+test('A-189 a hello flood leaves no state, stops no session, and keeps nobody out', async () => {
   const { port, listener } = await startEcho({ ...server, onTrace: () => undefined });
   const live = await connectDtls({ host: '127.0.0.1', port, ...withCertificate });
   const sample = await BareClient.open(port);

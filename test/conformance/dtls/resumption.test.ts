@@ -26,7 +26,7 @@ test.each([
   ['a certificate', withCertificate],
   ['a PSK', { psk: PSK }],
 ])(
-  'S-384 a session made with %s is resumed after a restart of the server with the same key',
+  'A-135 S-384 a session made with %s is resumed after a restart of the server with the same key',
   async (_what, credentials) => {
     const ticketKeys = [randomBytes(80)];
     const first = await startEcho({ ...server, ticketKeys });
@@ -56,7 +56,7 @@ test('S-384 after a rotation the previous key still opens its tickets and the cl
   expect(listener.stats()).toMatchObject({ established: 4, resumed: 2 });
 });
 
-test('a ticket of another service is no obstacle: a full handshake follows', async () => {
+test('A-135 a ticket of another service is no obstacle: a full handshake follows', async () => {
   const other = await startEcho(server);
   const { port } = await startEcho(server);
   const { ticket } = await open({ port: other.port, ...withCertificate });

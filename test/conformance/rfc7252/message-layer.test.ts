@@ -187,7 +187,7 @@ test('P-030 P-064 acknowledgements and responses count on the session of the req
   expect(asking.hearsOne().type).toBe(CON);
 });
 
-test('P-031 a duplicate CON gets the same answer and is processed once', () => {
+test('A-237 P-031 a duplicate CON gets the same answer and is processed once', () => {
   const peer = new UdpPeer();
   const put = { token: bytesOf(9), options: [option(OPTION.uriPath, 0x78)], payload: text('a') };
   peer.says(CON, METHOD.put, 1, put);

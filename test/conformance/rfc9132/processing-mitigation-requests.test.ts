@@ -43,7 +43,7 @@ test('S-097 a scope without a target is 4.00', () => {
   expect(new World().code(put(alice, 1, scopeOf({ targetProtocols: [6] })))).toBe('4.00');
 });
 
-test('S-127 above the domain’s limit a request is 5.03 with Max-Age; what is there stays and can be refreshed', () => {
+test('A-049 S-127 above the domain’s limit a request is 5.03 with Max-Age; what is there stays and can be refreshed', () => {
   const world = new World({ maxMitigations: 1 });
   world.ask(put(alice, 1, prefixes('192.0.2.1/32')));
   const refused = world.ask(put(alice, 2, prefixes('192.0.2.2/32')));
@@ -62,7 +62,7 @@ test('at the limit a withdrawn request can still be taken up again', () => {
   expect(world.code(put(alice, 1, prefixes('192.0.2.1/32')))).toBe('2.01');
 });
 
-test('S-128 S-130 the higher mid overrides: the lower one is gone at once, never terminating', () => {
+test('A-226 S-128 S-130 the higher mid overrides: the lower one is gone at once, never terminating', () => {
   const world = new World();
   world.ask(put(alice, 10, prefixes('192.0.2.0/24')));
   expect(world.code(put(alice, 11, prefixes('192.0.2.1/32')))).toBe('2.01');
@@ -198,7 +198,7 @@ test('preconfigured requests are ordered among themselves as immediate ones are'
   expect(world.listed(alice)).toEqual([6]);
 });
 
-test('S-154 S-156 a refresh sets the remaining lifetime anew: 2.04', () => {
+test('A-219 S-154 S-156 a refresh sets the remaining lifetime anew: 2.04', () => {
   const world = new World();
   world.ask(put(alice, 1, prefixes('192.0.2.1/32')));
   world.now += 1000;

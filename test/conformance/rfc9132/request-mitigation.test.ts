@@ -6,7 +6,7 @@ import { codeOf, NOON, prefixes, put, requester, scopeOf, World } from '#test/un
 
 const alice = requester('alice');
 
-test('S-045 S-075 S-434 a prefix outside of the domain is 4.00 and nothing is written', () => {
+test('A-037 A-044 S-045 S-075 S-434 a prefix outside of the domain is 4.00 and nothing is written', () => {
   const world = new World();
   expect(world.code(put(alice, 1, prefixes('192.0.2.1/32')))).toBe('2.01');
   for (const foreign of ['203.0.113.1/32', '192.0.0.0/16', '0.0.0.0/0', '2001:db9::/64', '2001::/16']) {
@@ -102,7 +102,7 @@ test('S-081 every address of a name is checked as a prefix is', () => {
   expect(ask(['192.0.2.7/32', '2001:db8::7/128'])).toBe('2.01');
 });
 
-test('S-084 the addresses that the server resolves are the scope', () => {
+test('A-223 S-084 the addresses that the server resolves are the scope', () => {
   const world = new World();
   world.resolved = new Map([['demo.example', ['192.0.2.7/32', '2001:db8::7/128']]]);
   world.ask(put(alice, 1, scopeOf({ targetFqdns: ['demo.example'] })));
@@ -226,7 +226,7 @@ test('S-089 S-091 the lifetime that policy grants is answered, and counts down',
   expect(remainingLifetime(world.record(alice, 1), world.now)).toBe(3590);
 });
 
-test('S-007 S-092 a request that is not refreshed is removed at the end of its lifetime', () => {
+test('A-023 S-007 S-092 a request that is not refreshed is removed at the end of its lifetime', () => {
   const world = new World();
   world.ask(put(alice, 1, prefixes('192.0.2.1/32'), { lifetimeSeconds: 30 }));
   world.pass(29);

@@ -158,7 +158,7 @@ test('S-276 S-283 no sid, an unknown key, a value of the wrong type, a bound: al
   }
 });
 
-test('S-282 S-257 Figure 23 is accepted, and idle heartbeats stop', async () => {
+test('A-206 S-282 S-257 Figure 23 is accepted, and idle heartbeats stop', async () => {
   const alice = await world.connect(ALICE);
   const answer = await alice.answerTo('put', 'config/sid=123', { payload: FIGURE_23, confirmable: true });
   expect(codeOf(answer)).toBe('2.01');

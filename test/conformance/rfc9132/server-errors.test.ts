@@ -145,7 +145,7 @@ describe('who may signal', () => {
     ['unknown', UNKNOWN],
     ['revoked', REVOKED],
   ])(
-    'S-410 an authenticated peer that is %s is told 4.01 for everything, then its session ends',
+    'A-003 S-410 an authenticated peer that is %s is told 4.01 for everything, then its session ends',
     async (_, identity) => {
       const peer = await world.connect(identity);
       expect(diagnosed(await peer.answerTo('get', 'config'))).toEqual(['4.01', true, undefined]);
@@ -301,6 +301,21 @@ describe('limits', () => {
       await world.connect(BOB),
     ];
     expect(sessions.map(({ closed }) => closed)).toEqual(['peer-closed', undefined, undefined, undefined]);
+  });
+
+  test('S-101 the limit of mitigations is of the domain: its other client is refused the next', async () => {
+    await world.close();
+    world = await SignalWorld.open({ policy: { maxMitigations: 2 } });
+    const [alice, bob] = [await world.connect(ALICE), await world.connect(BOB)];
+    for (const mid of [1, 2]) {
+      const payload = scopeBody(`192.0.2.${mid}/32`);
+      expect(codeOf(await alice.ask('put', mitigation(mid), { payload }))).toBe('2.01');
+    }
+    const [path, payload] = [mitigation(1, 'bobbobbobbobbobbobbobb'), scopeBody('192.0.2.3/32')];
+    expect(codeOf(await bob.ask('put', path, { payload }))).toMatch(/^(4\.29|5\.03)$/);
+    await alice.ask('delete', mitigation(2));
+    await world.advance(121);
+    expect(codeOf(await bob.ask('put', path, { payload }))).toBe('2.01');
   });
 
   test('S-127 a domain at its limit of mitigations refuses the next and keeps the first', async () => {

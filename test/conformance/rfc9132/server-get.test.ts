@@ -1,5 +1,6 @@
 /** RFC 9132 §4.4.2: what GET shows, to whom, and in what shape. */
 import { OPTION } from '#core/coap/option-number.ts';
+import { makeUintOption } from '#core/coap/options.ts';
 import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import {
   CUID,
@@ -43,7 +44,7 @@ test('S-172 S-173 an unknown mid and a client without any are 4.04 with a diagno
   }
 });
 
-test("S-008 S-174 another client's records do not exist, not even within a domain", async () => {
+test("A-055 S-008 S-174 another client's records do not exist, not even within a domain", async () => {
   const [alice, bob] = [await world.connect(ALICE), await world.connect(BOB)];
   await alice.ask('put', mitigation(1), { payload: scopeBody() });
   await bob.ask('put', mitigation(1, 'bobbobbobbobbobbobbobb'), { payload: scopeBody('192.0.2.9/32') });
@@ -157,7 +158,7 @@ test('S-179 totals wrap at 2^64-1, whoever counted', async () => {
   expect([entry.bytesDropped, entry.pktsDropped]).toEqual([1n, 2n]);
 });
 
-test('S-165 S-166 S-168 what does not fit a datagram goes block-wise with ETag and total size, and is whole', async () => {
+test('S-016 S-165 S-166 S-168 what does not fit a datagram goes block-wise with ETag and total size, and is whole', async () => {
   const alice = await world.connect(ALICE);
   for (let mid = 1; mid <= 60; mid++)
     await alice.ask('put', mitigation(mid), { payload: scopeBody(`192.0.2.${mid}/32`) });
@@ -181,4 +182,19 @@ test('S-345 no answer ever has attack-status', async () => {
   expect(codeOf(await alice.ask('put', mitigation(1), { payload: update }))).toBe('2.04');
   const answer = await alice.answerTo('get', mitigation(1));
   expect(hexOf(answer)).not.toContain('181d');
+});
+
+test('S-164 a client that asks for blocks of 64 bytes is sent none larger', async () => {
+  const alice = await world.connect(ALICE);
+  for (let mid = 1; mid <= 3; mid++)
+    await alice.ask('put', mitigation(mid), { payload: scopeBody(`192.0.2.${mid}/32`) });
+  const before = alice.datagrams().length;
+  const inBlocksOf64 = makeUintOption(OPTION.block2, 2);
+  const answer = await alice.answerTo('get', mitigation(), { options: [inBlocksOf64] });
+  expect(entriesOf(answer)).toHaveLength(3);
+  const blocks = alice.datagrams().slice(before);
+  const numbers = blocks.map((block) => (optionOf(block, OPTION.block2) ?? NaN) >> 4);
+  expect(numbers).toEqual(blocks.map((_, index) => index));
+  expect(blocks.length).toBe(Math.ceil(answer.payload.length / 64));
+  for (const { payload } of blocks) expect(payload.length).toBeLessThanOrEqual(64);
 });

@@ -81,7 +81,7 @@ describe('the client’s heartbeats', () => {
 });
 
 describe('the server’s heartbeats', () => {
-  test('S-005 S-242 S-261 S-316 the server sends its own every 30 seconds over the client’s session', async () => {
+  test('A-056 S-005 S-242 S-261 S-316 the server sends its own every 30 seconds over the client’s session', async () => {
     const alice = await world.connect(ALICE);
     await world.advance(95);
     expect(alice.heartbeats.map(({ at }) => at / 1000)).toEqual([30, 60, 90]);
@@ -185,7 +185,7 @@ describe('loss of signal', () => {
 
   const statusOf = async (mid: number) => (await world.stored(CUID, mid)).status;
 
-  test('S-325 S-339 S-243 S-094 a total blackout triggers after about 45 to 60 seconds, not earlier, and once', async () => {
+  test('A-057 A-176 A-186 S-325 S-339 S-243 S-094 a total blackout triggers after about 45 to 60 seconds, not earlier, and once', async () => {
     const alice = await preconfigured();
     alice.pair.lost = { toServer: true, toClient: true };
     await world.advance(44);
@@ -197,7 +197,7 @@ describe('loss of signal', () => {
     expect(losses()).toHaveLength(1);
   });
 
-  test('S-337 S-338 as long as anything comes from the client its session is not lost, and serves it', async () => {
+  test('A-005 S-337 S-338 as long as anything comes from the client its session is not lost, and serves it', async () => {
     const alice = await preconfigured();
     alice.pair.lost = { toServer: false, toClient: true };
     await beating(alice, 300, 15);
@@ -234,7 +234,7 @@ describe('loss of signal', () => {
     expect(await statusOf(5)).toBe('inProgress');
   });
 
-  test('S-240 S-241 its return changes nothing, and the session serves again', async () => {
+  test('A-179 S-240 S-241 its return changes nothing, and the session serves again', async () => {
     const alice = await preconfigured();
     alice.pair.lost = { toServer: true, toClient: true };
     await world.advance(62);
@@ -324,4 +324,19 @@ describe('loss of signal', () => {
     expect(await statusOf(5)).toBe('inProgress');
     expect(losses()).toHaveLength(1);
   });
+});
+
+test('S-004 a client that has gone is sent nothing, whatever there would be to say: it is for the client to come back', async () => {
+  const alice = await world.connect(ALICE);
+  await alice.ask('put', mitigation(1), { payload: scopeBody() });
+  alice.send('get', mitigation(1), { observe: 0 });
+  await world.settle();
+  alice.leave();
+  await world.settle();
+  const before = alice.pair.fromServer.length;
+  await world.report(CUID, 1, { state: 'active' });
+  await world.advance(600);
+  expect(alice.pair.fromServer).toHaveLength(before);
+  const again = await world.connect(ALICE);
+  expect(codeOf(await again.ask('get', mitigation(1)))).toBe('2.05');
 });

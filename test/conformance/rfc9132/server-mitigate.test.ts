@@ -1,5 +1,6 @@
 /** RFC 9132 §4.4 at the server: requests in, answers out, over real endpoints, real decisions and a real store. */
 import { OPTION } from '#core/coap/option-number.ts';
+import { decodeMitigationAnswer } from '#core/signal/mitigation-codec.ts';
 import { fromHex } from '#test/support/hex.ts';
 import {
   CUID,
@@ -61,6 +62,28 @@ describe('PUT', () => {
     await udp.ask('put', mitigation(1), { payload: scopeBody() });
     const overUdp = await udp.answerTo('get', mitigation(1));
     expect(hexOf(await tcp.answerTo('get', mitigation(1)))).toBe(hexOf(overUdp));
+  });
+
+  test('S-018 the keys are those of RFC 8782 Table 5: a request of its implementations is 2.01, its answer in the same keys', async () => {
+    const alice = await world.connect(ALICE);
+    const lifetime = [0x0e, 0x19, 0x0e, 0x10];
+    const prefix = [0x06, 0x81, 0x6c, ...new TextEncoder().encode('192.0.2.1/32')];
+    const payload = Uint8Array.of(0xa1, 0x01, 0xa1, 0x02, 0x81, 0xa2, ...prefix, ...lifetime);
+    const answer = await alice.answerTo('put', mitigation(1), { payload });
+    expect([codeOf(answer), hexOf(answer)]).toEqual(['2.01', 'a101a10281a205010e190e10']);
+  });
+
+  test('S-397 what is replayed after a newer request, and overlaps with it, is 4.09; a lower sid is 4.00', async () => {
+    const alice = await world.connect(ALICE);
+    const older = { payload: scopeBody('192.0.2.0/24') };
+    await alice.ask('put', mitigation(1), older);
+    await alice.ask('put', mitigation(2), { payload: scopeBody('192.0.2.0/25') });
+    expect(codeOf(await alice.ask('put', mitigation(1), older))).toBe('4.09');
+    expect(entriesOf(await alice.answerTo('get', mitigation())).map(({ mid }) => mid)).toEqual([2]);
+    const config = { payload: fromHex('a1181ea1182ca11821a11824183c'), confirmable: true };
+    await alice.ask('put', 'config/sid=1', config);
+    await alice.ask('put', 'config/sid=2', config);
+    expect(codeOf(await alice.ask('put', 'config/sid=1', config))).toBe('4.00');
   });
 
   test("S-057 another client's cuid is 4.09 with the bytes of Figure 11, and nothing of the first changes", async () => {
@@ -204,7 +227,18 @@ describe('DELETE', () => {
 });
 
 describe('sessions', () => {
-  test('two sessions of one client at once: each sees what the other asked for', async () => {
+  test('S-396 a client is known by its credential, whatever address it comes from; its address is nobody', async () => {
+    const home = await world.connect(ALICE, { address: '198.51.100.7' });
+    await home.ask('put', mitigation(1), { payload: scopeBody() });
+    const abroad = await world.connect(ALICE, { address: '203.0.113.99' });
+    expect(codeOf(await abroad.ask('get', mitigation(1)))).toBe('2.05');
+    const bob = await world.connect(BOB, { address: '198.51.100.7' });
+    expect(codeOf(await bob.ask('get', mitigation(1)))).toBe('4.04');
+    expect(codeOf(await abroad.ask('delete', mitigation(1)))).toBe('2.02');
+    expect((await world.stored(CUID, 1)).status).toBe('activeButTerminating');
+  });
+
+  test('A-082 two sessions of one client at once: each sees what the other asked for', async () => {
     const [one, two] = [await world.connect(ALICE), await world.connect(ALICE)];
     const answers = await Promise.all([
       one.ask('put', mitigation(1), { payload: scopeBody('192.0.2.1/32') }),
@@ -214,4 +248,16 @@ describe('sessions', () => {
     for (const session of [one, two])
       expect(entriesOf(await session.answerTo('get', mitigation())).map(({ mid }) => mid)).toEqual([1, 2]);
   });
+});
+
+test('S-147 S-351 a conflict with another client tells what both want, and no mid', async () => {
+  await world.close();
+  world = await SignalWorld.open({ policy: { conflictPolicy: 'reject-new' } });
+  const [alice, bob] = [await world.connect(ALICE), await world.connect(BOB)];
+  await alice.ask('put', mitigation(77), { payload: scopeBody() });
+  const answer = await bob.answerTo('put', mitigation(1, 'bobbobbobbobbobbobbobb'), { payload: scopeBody() });
+  expect(codeOf(answer)).toBe('4.09');
+  const told = decodeMitigationAnswer(answer.payload);
+  expect(told.ok && told.value.conflict?.scope).toEqual({ targetPrefixes: ['192.0.2.1/32'] });
+  expect(hexOf(answer)).not.toContain('184d');
 });

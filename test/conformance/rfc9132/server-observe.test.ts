@@ -64,7 +64,7 @@ test('S-047 S-196 each change of status is told, with growing Observe numbers, w
   expect(new Set(numbers).size).toBe(3);
 });
 
-test('S-006 S-196 S-198 while a mitigation is active its status comes unasked, about every 15 seconds', async () => {
+test('A-020 S-006 S-196 S-198 while a mitigation is active its status comes unasked, about every 15 seconds', async () => {
   const { alice, exchange } = await observing();
   await world.report(CUID, 1, { state: 'active' });
   await world.advance(80);
@@ -242,7 +242,7 @@ test('S-191 S-207 when the attack on an activated preconfigured mitigation has s
   expect([first?.mitigationStart === undefined, last?.mitigationStart]).toEqual([false, undefined]);
 });
 
-test('S-200 S-201 S-148 the client whose mitigation is deactivated is told 7, why, and when to retry', async () => {
+test('A-229 S-200 S-201 S-148 the client whose mitigation is deactivated is told 7, why, and when to retry', async () => {
   await world.close();
   world = await SignalWorld.open({ policy: { conflictPolicy: 'replace-old' } });
   const { alice, exchange } = await observing();
@@ -276,7 +276,7 @@ test('an observation may filter: c=n notifies of the state alone', async () => {
   });
 });
 
-test('an observer is never told of what another client owns', async () => {
+test('A-055 an observer is never told of what another client owns', async () => {
   const { alice, exchange } = await observing();
   const bob = await world.connect(BOB);
   const [refused] = bob.told(await observe(bob, mitigation(1)));

@@ -11,7 +11,7 @@ const active = (): World => {
   return world;
 };
 
-test('S-233 S-234 S-186 a withdrawal is 2.02 at once and the mitigation goes on with status 5', () => {
+test('A-214 S-233 S-234 S-186 a withdrawal is 2.02 at once and the mitigation goes on with status 5', () => {
   const world = active();
   expect(world.code(withdrawal(alice, 1))).toBe('2.02');
   expect(world.record(alice, 1)).toMatchObject({ status: 'activeButTerminating', desired: 'present' });
@@ -31,7 +31,7 @@ test('another client’s mid is 2.02 without effect', () => {
   expect(world.record(alice, 1).status).toBe('inProgress');
 });
 
-test('S-235 S-237 S-187 after 120 s it is terminated: status 6 once, nothing wanted any more, gone', () => {
+test('A-215 A-218 S-235 S-237 S-187 after 120 s it is terminated: status 6 once, nothing wanted any more, gone', () => {
   const world = active();
   world.ask(withdrawal(alice, 1));
   world.pass(119);
@@ -55,7 +55,7 @@ test('while terminating, the lifetime is what is left of the period (D10); withd
   expect(remainingLifetime(world.record(alice, 1), world.now)).toBe(70);
 });
 
-test('S-236 asking again within the period doubles the next one up to 300 s; after it, it is 120 s again', () => {
+test('A-217 S-236 asking again within the period doubles the next one up to 300 s; after it, it is 120 s again', () => {
   const world = active();
   const period = (): number => {
     world.ask(withdrawal(alice, 1));
@@ -74,7 +74,7 @@ test('S-236 asking again within the period doubles the next one up to 300 s; aft
   expect(period()).toBe(120);
 });
 
-test('S-238 a PUT within the period makes it active again without a gap: 2.01', () => {
+test('A-216 S-238 a PUT within the period makes it active again without a gap: 2.01', () => {
   const world = active();
   const generation = world.record(alice, 1).generation;
   world.ask(withdrawal(alice, 1));

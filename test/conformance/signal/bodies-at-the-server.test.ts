@@ -95,7 +95,7 @@ test('S-012 S-123 S-409 what is invalid is 4.00 with a diagnostic, and changes n
   expect(codeOf(await alice.ask('get', mitigation()))).toBe('4.04');
 });
 
-test('S-012 S-408 each error has a diagnostic without Content-Format, and nothing of another client', async () => {
+test('A-236 S-012 S-408 each error has a diagnostic without Content-Format, and nothing of another client', async () => {
   const bob = await world.connect(BOB);
   await bob.ask('put', mitigation(1, 'bobs-cuid'), { payload: scopeBody('198.51.100.9/32') });
   const outOfBounds = fromHex('a1181ea11820a11821a1182405');
@@ -143,7 +143,7 @@ test('S-011 S-423 answers with a body have Content-Format 271, the others have n
   }
 });
 
-test('S-017 S-426 comprehension-required keys are 4.00, optional ones are ignored', async () => {
+test('A-191 A-192 S-017 S-426 comprehension-required keys are 4.00, optional ones are ignored', async () => {
   for (const key of [54, 100, 127, 256, 16383])
     expect([key, await put(withKey(key, 1))]).toEqual([key, '4.00']);
   for (const key of [254, 255, 16384, 32767, 32900, 49151, 49152, 65535])

@@ -164,7 +164,7 @@ test.each<[KeyName, CborValue]>([
 });
 
 describe('lifetime', () => {
-  test('S-087 S-125 missing or zero is 4.00', () => {
+  test('A-219 S-087 S-125 missing or zero is 4.00', () => {
     expect(answer(bodyOf(map({ 'target-prefix': ['192.0.2.0/24'] })))).toContain('4.00 lifetime: missing');
     expect(answer(request({ lifetime: 0 }))).toContain('4.00 lifetime: zero');
   });

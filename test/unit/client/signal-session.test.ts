@@ -156,7 +156,7 @@ describe('pace', () => {
     expect(Math.min(...gaps(times))).toBeGreaterThanOrEqual(500);
   });
 
-  test('S-040 without an estimate two requests together make one datagram in 3 s', async () => {
+  test('A-245 S-040 without an estimate two requests together make one datagram in 3 s', async () => {
     const world = new ClientWorld();
     void world.session.request(put, 60_000);
     void world.session.request(deleteMitigation(cuid, mid), 60_000);

@@ -90,7 +90,7 @@ test('many at once are nobody’s signal: they wait, are told of once, and the f
   expect(world.submitted).toHaveLength(2);
 });
 
-test('a client with nothing waiting causes no command and no event', async () => {
+test('A-178 a client with nothing waiting causes no command and no event', async () => {
   const { world, losses, tick } = watching([] as { cuid: Cuid }[]);
   losses.watch(IDENTITY, DEMO, 0);
   await tick(1);
