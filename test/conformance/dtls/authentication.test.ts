@@ -71,7 +71,7 @@ describe('certificates', () => {
     },
   );
 
-  test('S-403 a client of a certificate suite without certificate is refused, though PSK is served on the port', async () => {
+  test('A-234 S-043 S-403 a client of a certificate suite without certificate is refused, though PSK is served on the port', async () => {
     const { port, sessions, listener } = await startEcho(server);
     const error = await refusalOf({ host: '127.0.0.1', port, ca: pki.ca });
     expect(error.failure).toBe('refused');
@@ -177,7 +177,7 @@ describe('pre-shared keys', () => {
     client.close();
   });
 
-  test('an unknown PSK identity is refused with an alert', async () => {
+  test('A-003 an unknown PSK identity is refused with an alert', async () => {
     const { port } = await startEcho(server);
     const error = await refusalOf({ host: '127.0.0.1', port, psk: { identity: 'nobody', key: PSK_KEY } });
     expect(error.failure).toBe('refused');

@@ -28,7 +28,7 @@ test.each([1232, 600, 300])('flights larger than an MTU of %i are cut into recor
   relay.close();
 });
 
-test('S-398 S-401 a message at the limit travels in one datagram of at most the MTU, one byte more is refused', async () => {
+test('S-398 S-399 S-401 a message at the limit travels in one datagram of at most the MTU, one byte more is refused', async () => {
   const { port, sessions } = await startEcho(server);
   const client = await BareClient.open(port);
   await client.handshake();

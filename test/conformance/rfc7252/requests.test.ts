@@ -259,7 +259,7 @@ test('P-195 Q-Block1 beside Block1 is refused', () => {
   expect(peer.take('request')).toEqual([]);
 });
 
-test('P-277 P-278 a Hop-Limit outside 1 to 255 gets 4.00', () => {
+test('P-277 P-278 S-114 a Hop-Limit outside 1 to 255 gets 4.00', () => {
   const peer = new UdpPeer();
   const values = [[0], [], [1, 0], [1], [255]];
   for (const [messageId, value] of values.entries())

@@ -162,7 +162,7 @@ describe('response bodies', () => {
     reply(peer, asked, RESPONSE.content, [etag, block2(number, more, exponent)], payload);
   }
 
-  test('P-152 P-154 P-155 P-159 the rest is asked for in the server’s size, with the ETag and the same options', () => {
+  test('P-152 P-154 P-155 P-159 S-167 S-169 the rest is asked for in the server’s size, with the ETag and the same options', () => {
     const peer = new UdpPeer();
     get(peer);
     const requests = [peer.hearsOne()];
@@ -182,7 +182,7 @@ describe('response bodies', () => {
     });
   });
 
-  test('P-161 blocks of different ETags are not put together: it starts again', () => {
+  test('P-161 S-169 blocks of different ETags are not put together: it starts again', () => {
     const peer = new UdpPeer();
     get(peer);
     serve(peer, peer.hearsOne(), whole, ETAG);

@@ -60,7 +60,7 @@ describe('accept-both', () => {
     expect(conflictOf(answer)).toEqual({ status: 'active', cause: 'overlappingTargets', scope: shared });
   });
 
-  test('S-147 neither side learns the other’s mid', () => {
+  test('S-147 S-351 neither side learns the other’s mid', () => {
     const world = asked();
     const answer = world.ask(put(bob, 77, prefixes('192.0.2.1/32')));
     expect(conflictOf(answer)?.scope).not.toHaveProperty('mid');

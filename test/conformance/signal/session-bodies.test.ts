@@ -93,7 +93,7 @@ test('a client reads an answer with only one parameter, and past what it does no
 });
 
 describe('redirect', () => {
-  test('S-300 the name is always there, addresses have no length', () => {
+  test('S-300 S-355 the name is always there, addresses have no length', () => {
     expect(toHex(encodeRedirect({ altServer: 'a.example', altServerRecords: [] }))).toBe(
       'a1182ea1182f69612e6578616d706c65',
     );
@@ -116,10 +116,10 @@ describe('heartbeat', () => {
   });
 
   test.each([
-    ['S-319 S-355 without peer-hb-status', 'a11831a0', 'peer-hb-status: missing'],
+    ['without peer-hb-status', 'a11831a0', 'peer-hb-status: missing'],
     ['with a number', 'a11831a1183301', 'peer-hb-status: not true or false'],
     ['with a config', 'a1181ea0', 'signal-config: not allowed in body'],
-  ])('%s it is refused', (_, hex, reason) => {
+  ])('S-319 S-355 %s it is refused', (_, hex, reason) => {
     const decoded = decodeHeartbeat(fromHex(hex));
     expect(decoded.ok ? undefined : `${decoded.error.field}: ${decoded.error.why}`).toBe(reason);
   });

@@ -73,7 +73,7 @@ describe('certificates', () => {
     },
   );
 
-  test('S-403 a client without certificate or PSK opens no session', async () => {
+  test('A-234 S-043 S-403 a client without certificate or PSK opens no session', async () => {
     const { port, sessions } = await startTlsEcho(server);
     const outcome = await connectTls({ host, port, ca: pki.ca }).then(ended, () => 'rejected');
     expect(outcome).toMatch(/peer-closed|rejected/);
@@ -82,7 +82,7 @@ describe('certificates', () => {
 });
 
 describe('the server as the client sees it', () => {
-  test('S-376 a server of an unknown authority is not trusted', async () => {
+  test('A-185 S-376 a server of an unknown authority is not trusted', async () => {
     const foreign = await makeRoot({ name: 'Foreign' });
     const certificate = await issueServerCertificate(foreign, { name: 'x', dnsNames: [TEST_SERVER_NAME] });
     const { port } = await startTlsEcho({ ...server, cert: certificate.certificate, key: certificate.key });
@@ -210,7 +210,7 @@ describe('resumption', () => {
 });
 
 describe('the profile', () => {
-  test('S-375 nothing below TLS 1.2 is spoken', async () => {
+  test('A-185 S-375 nothing below TLS 1.2 is spoken', async () => {
     const { port, traces } = await startTlsEcho(server);
     await expect(
       rawConnect(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),

@@ -65,7 +65,7 @@ test('half an answer does not replace a whole one', async () => {
   });
 });
 
-test('a name that does not exist, has no address, or was never told has none', async () => {
+test('S-437 a name that does not exist, has no address, or was never told has none', async () => {
   reply = () => ({ rcode: 3 });
   expect(await resolver.resolve('demo.example')).toBeUndefined();
   reply = () => ({});
@@ -81,7 +81,7 @@ test('a name that has ceased to exist loses its addresses', async () => {
   expect(await resolver.resolve('demo.example')).toBeUndefined();
 });
 
-test('a name server that is not on this machine is refused with the reason', () => {
+test('S-437 a name server that is not on this machine is refused with the reason', () => {
   const make = (address: string): Resolver =>
     createDnsResolver({ servers: [address], clock: { monotonic: () => 0 } });
   for (const address of [
