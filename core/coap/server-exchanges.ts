@@ -17,6 +17,7 @@ import { Block1Reassembly, block1Of } from './block1-reassembly.ts';
 import { Block2Cache, cutBlock, withEtag } from './block2-cache.ts';
 import { METHOD, RESPONSE } from './code.ts';
 import type { ExchangeId } from './endpoint-io.ts';
+import { type FinishedUpload, FinishedUploads } from './finished-uploads.ts';
 import type { CoapOption, Message, Response } from './message.ts';
 import { Observers, observeRequest } from './observe-layer.ts';
 import { OPTION } from './option-number.ts';
@@ -40,8 +41,9 @@ export interface ServerOptions {
 
 /** What the answer needs to know of its request. */
 interface OpenExchange {
-  readonly origin: Origin;
-  readonly token: Uint8Array;
+  /** Both of its latest copy, when its final block came again. */
+  origin: Origin;
+  token: Uint8Array;
   readonly code: number;
   readonly options: readonly CoapOption[];
   readonly observe: 'register' | 'deregister' | undefined;
@@ -67,6 +69,7 @@ export class ServerExchanges {
   readonly #open = new Map<ExchangeId, OpenExchange>();
   readonly #observers = new Observers();
   readonly #reassembly: Block1Reassembly;
+  readonly #finished = new FinishedUploads();
   readonly #bodies = new Block2Cache();
   #count = 0;
 
@@ -89,16 +92,22 @@ export class ServerExchanges {
   }
 
   #block(message: Message, origin: Origin, block1: Block, block2: Block | undefined, now: Instant): void {
+    const finished = this.#finished.find(message, block1, now);
+    if (finished !== undefined) {
+      this.#again(finished, message, origin, now);
+      return;
+    }
     const lifetimeMs = this.#options.transferLifetimeMs();
     const reassembled = this.#reassembly.accept(message, block1, now, lifetimeMs);
     switch (reassembled.kind) {
       case 'whole': {
         const { options, payload } = reassembled;
-        this.#whole({ ...message, options, payload }, origin, block1, block2, now);
+        const exchange = this.#whole({ ...message, options, payload }, origin, block1, block2, now);
+        if (exchange !== undefined) this.#finished.keep(message, block1, exchange, now + lifetimeMs);
         break;
       }
       case 'continue': {
-        const options = [makeBlock(OPTION.block1, block1)];
+        const options = [makeBlock(OPTION.block1, this.#preferred(message, block1))];
         const answer = { code: RESPONSE.continue, token: message.token, options, payload: EMPTY };
         this.#options.transport.respond(origin, answer, undefined, now);
         break;
@@ -108,21 +117,42 @@ export class ServerExchanges {
     }
   }
 
-  /** A request whose body is complete. */
+  /** A final block once more: its request is not done again, and its answer goes where it is now asked for. */
+  #again({ exchange, answer }: FinishedUpload, { token }: Message, origin: Origin, now: Instant): void {
+    const { transport } = this.#options;
+    const open = this.#open.get(exchange);
+    if (answer !== undefined) transport.respond(origin, { ...answer, token }, undefined, now);
+    else if (open === undefined) transport.ignore(origin, now);
+    else {
+      transport.ignore(open.origin, now);
+      open.origin = origin;
+      open.token = token;
+    }
+  }
+
+  /** RFC 7959 §2.3: the size wanted for the blocks to come. A message larger than what we may send is too large. */
+  #preferred(message: Message, block: Block): Block {
+    if (block.exponent === BERT_EXPONENT) return block;
+    const { transport } = this.#options;
+    const room = transport.maxMessage - transport.lengthOf({ ...message, payload: EMPTY }) - 1;
+    return { ...block, exponent: fittingExponent(room, block.exponent) ?? block.exponent };
+  }
+
+  /** A request whose body is complete; its exchange, unless it is answered here. */
   #whole(
     message: Message,
     origin: Origin,
     block1: Block | undefined,
     block2: Block | undefined,
     now: Instant,
-  ): void {
+  ): ExchangeId | undefined {
     if (message.payload.length > this.#options.maxBody) {
       const diagnostic = `a body has at most ${this.#options.maxBody} bytes`;
       this.#answer(message, origin, RESPONSE.requestEntityTooLarge, diagnostic, now);
-      return;
+      return undefined;
     }
     const later = block2 !== undefined && block2.number > 0;
-    if (later && this.#laterBlock(message, origin, block2, now)) return;
+    if (later && this.#laterBlock(message, origin, block2, now)) return undefined;
     if (this.#open.size >= MAX_OPEN) {
       const busy = {
         code: RESPONSE.serviceUnavailable,
@@ -131,7 +161,7 @@ export class ServerExchanges {
         payload: utf8Encode('too many open requests'),
       };
       this.#options.transport.respond(origin, busy, undefined, now);
-      return;
+      return undefined;
     }
     const observe = later ? undefined : observeRequest(message.code, message.options);
     if (observe !== undefined) this.#supersede(message.token);
@@ -152,6 +182,7 @@ export class ServerExchanges {
     const payload = code === METHOD.get || code === METHOD.delete ? EMPTY : message.payload;
     const request = { code, options, payload, confirmable: origin.confirmable };
     this.#options.emit({ type: 'request', exchange, request, observe });
+    return exchange;
   }
 
   /** A block of a body that was begun before; false when its resource has to make it anew. */
@@ -181,6 +212,7 @@ export class ServerExchanges {
     if (open.block1 !== undefined) extra.push(makeBlock(OPTION.block1, { ...open.block1, more: false }));
     const key = () => observer?.cacheKey ?? responseBodyKey(open.code, open.options);
     const message = this.#fit(response, open.token, open.block2, extra, key, now);
+    if (open.block1 !== undefined) this.#finished.answered(exchange, message);
     this.#options.transport.respond(open.origin, message, observer, now);
   }
 
@@ -216,13 +248,14 @@ export class ServerExchanges {
   }
 
   tick(now: Instant): void {
-    this.#reassembly.expire(now);
-    this.#bodies.expire(now);
+    for (const kept of [this.#reassembly, this.#finished, this.#bodies]) kept.expire(now);
   }
 
   get deadline(): Instant | undefined {
-    const [left, right] = [this.#reassembly.deadline, this.#bodies.deadline];
-    return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
+    let earliest: Instant | undefined;
+    for (const { deadline } of [this.#reassembly, this.#finished, this.#bodies])
+      if (deadline !== undefined && (earliest === undefined || deadline < earliest)) earliest = deadline;
+    return earliest;
   }
 
   #take(exchange: ExchangeId): OpenExchange {

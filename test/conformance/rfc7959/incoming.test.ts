@@ -88,7 +88,7 @@ describe('request bodies', () => {
     expect(peer.take('request')).toEqual([]);
   });
 
-  test('P-167 P-168 a block without the earlier ones gets 4.08, and nothing is handed up', () => {
+  test('P-167 P-168 S-414 a block without the earlier ones gets 4.08, and nothing is handed up', () => {
     const peer = new UdpPeer();
     expect(put(peer, 3, true, part(0))?.code).toBe(RESPONSE.requestEntityIncomplete);
     put(peer, 0, true, part(0));
@@ -124,7 +124,7 @@ describe('request bodies', () => {
     expect(peer.take('request')).toEqual([]);
   });
 
-  test('P-173 P-174 P-177 a body over the limit gets 4.13 with Size1, in blocks, announced, or plain', () => {
+  test('P-173 P-174 P-177 S-416 a body over the limit gets 4.13 with Size1, in blocks, announced, or plain', () => {
     const peer = new UdpPeer({ maxBody: 600 });
     const refusals: (Message | undefined)[] = [];
     put(peer, 0, true, part(0));
@@ -183,6 +183,18 @@ describe('request bodies', () => {
     for (let copy = 0; copy < 3; copy++) expect(put(peer, 1, true, part(1))?.code).toBe(RESPONSE.continue);
     put(peer, 2, false, part(2));
     expect(peer.one('request').request.payload).toEqual(body(700));
+  });
+
+  test('P-165 a block larger than what may be sent to the peer is acknowledged with the size that fits', () => {
+    const peer = new UdpPeer({ maxPayload: 350 });
+    const whole = body(1500);
+    const first = put(peer, 0, true, whole.subarray(0, 1024), [PATH], 6);
+    expect(first?.code).toBe(RESPONSE.continue);
+    expect(block1In(first as Message)).toEqual({ number: 0, more: true, exponent: 4 });
+    const second = put(peer, 4, true, whole.subarray(1024, 1280), [PATH]);
+    expect(block1In(second as Message)).toEqual({ number: 4, more: true, exponent: 4 });
+    put(peer, 5, false, whole.subarray(1280), [PATH]);
+    expect(peer.one('request').request.payload).toEqual(whole);
   });
 
   test('P-168 a block from further back is out of sequence', () => {
