@@ -136,13 +136,18 @@ test('a request gets through although a third of what the client sends is lost',
   }
 }, 200_000);
 
-test.each(['coaps', 'coaps+tcp'] as const)(
-  'S-405 a client with a pre-shared key requests over %s',
-  async (scheme) => {
-    const number = scheme === 'coaps' ? 1 : 2;
+test.each([
+  [1, 'OpenSSL', 'coaps'],
+  [2, 'OpenSSL', 'coaps+tcp'],
+  [3, 'GnuTLS', 'coaps'],
+  [4, 'GnuTLS', 'coaps+tcp'],
+] as const)(
+  'S-405 client %i, on %s, with a pre-shared key requests over %s',
+  async (number, client, scheme) => {
     const body = scopeBody(`192.0.2.${40 + number}/32`);
     const put = await ask(mid(number, 'psk-client'), {
       as: { identity: 'demo-psk', key: PSK },
+      client,
       scheme,
       method: 'put',
       body,
