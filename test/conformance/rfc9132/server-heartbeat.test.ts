@@ -325,18 +325,3 @@ describe('loss of signal', () => {
     expect(losses()).toHaveLength(1);
   });
 });
-
-test('S-004 a client that has gone is sent nothing, whatever there would be to say: it is for the client to come back', async () => {
-  const alice = await world.connect(ALICE);
-  await alice.ask('put', mitigation(1), { payload: scopeBody() });
-  alice.send('get', mitigation(1), { observe: 0 });
-  await world.settle();
-  alice.leave();
-  await world.settle();
-  const before = alice.pair.fromServer.length;
-  await world.report(CUID, 1, { state: 'active' });
-  await world.advance(600);
-  expect(alice.pair.fromServer).toHaveLength(before);
-  const again = await world.connect(ALICE);
-  expect(codeOf(await again.ask('get', mitigation(1)))).toBe('2.05');
-});
