@@ -1,4 +1,4 @@
-/** A UDP relay on loopback that loses and reorders datagrams as its seed says: one upstream socket per client. */
+/** A UDP relay on loopback that loses, reorders and duplicates datagrams as its seed says: one upstream socket per client. */
 import { createSocket, type Socket } from 'node:dgram';
 
 export interface LossyRelay {
@@ -11,6 +11,8 @@ export interface Weather {
   /** Fractions of all datagrams, in both directions. */
   readonly loss: number;
   readonly reordered: number;
+  /** None by default. */
+  readonly duplicated?: number;
   readonly seed: number;
 }
 
@@ -30,6 +32,7 @@ export async function startLossyRelay(serverPort: number, weather: Weather): Pro
       return;
     }
     counts.passed++;
+    if (weather.duplicated !== undefined && random() < weather.duplicated) send(datagram);
     if (random() < weather.reordered)
       setTimeout(() => {
         if (!closed) send(datagram);

@@ -6,7 +6,7 @@ import { codeOf, NOON, prefixes, put, requester, scopeOf, World } from '#test/un
 
 const alice = requester('alice');
 
-test('A-037 A-044 S-045 S-075 S-434 a prefix outside of the domain is 4.00 and nothing is written', () => {
+test('A-037 A-044 A-047 A-190 S-045 S-075 S-434 a prefix outside of the domain is 4.00 and nothing is written', () => {
   const world = new World();
   expect(world.code(put(alice, 1, prefixes('192.0.2.1/32')))).toBe('2.01');
   for (const foreign of ['203.0.113.1/32', '192.0.0.0/16', '0.0.0.0/0', '2001:db9::/64', '2001::/16']) {
@@ -89,7 +89,7 @@ test('S-076 S-079 ports and protocols reach the target as they were asked', () =
   expect(world.record(alice, 1).scope).toEqual(scope);
 });
 
-test('S-081 every address of a name is checked as a prefix is', () => {
+test('A-047 A-154 A-190 S-081 every address of a name is checked as a prefix is', () => {
   const world = new World();
   const ask = (addresses: readonly string[]): string => {
     world.resolved = new Map([['www.demo.example', addresses]]);
@@ -112,7 +112,7 @@ test('A-223 S-084 the addresses that the server resolves are the scope', () => {
   ]);
 });
 
-test('S-082 a URI whose host is not the domain’s, or resolves to what is not, is 4.00', () => {
+test('A-047 A-190 S-082 a URI whose host is not the domain’s, or resolves to what is not, is 4.00', () => {
   const world = new World();
   world.resolved = new Map([
     ['localhost', ['127.0.0.1/32']],
@@ -181,7 +181,7 @@ test('S-085 an alias that the client made stands for its targets', () => {
   ]);
 });
 
-test('S-118 an alias that is unknown, run out or another client’s is 4.00', () => {
+test('A-190 S-118 an alias that is unknown, run out or another client’s is 4.00', () => {
   const world = new World({}, [alias('web', 'bob'), alias('old', 'alice', NOON)]);
   for (const name of ['nope', 'web', 'old']) {
     expect(world.code(put(alice, 1, scopeOf({ aliasNames: [name] })))).toBe('4.00');
