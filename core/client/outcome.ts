@@ -75,10 +75,13 @@ function failureOf(response: Response, code: string): Outcome<never> {
     }
   }
   const diagnostic = hasBody ? '' : (utf8Decode(response.payload) ?? '');
+  // RFC 7252 §5.9.3.4: Max-Age is when to try again, and without the option it is there by its default.
+  const isUnavailable = response.code === RESPONSE.serviceUnavailable;
+  const retryAfterSeconds = maxAge ?? (isUnavailable ? DEFAULT_MAX_AGE : undefined);
   return {
     type: 'refused',
     code,
     diagnostic,
-    ...(maxAge === undefined ? {} : { retryAfterSeconds: maxAge }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 }
