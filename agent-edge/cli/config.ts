@@ -22,9 +22,11 @@ const LABELS = {
 } as const satisfies Record<keyof ConfigSet, string>;
 
 export function configCommand(): Command {
-  const command = new Command('config')
-    .description('session parameters: in force, and the bounds of the server')
-    .option('--sid <number>', 'the configuration with this identifier', parseSidOption);
+  const command = new Command('config').option(
+    '--sid <number>',
+    'the configuration with this identifier',
+    parseSidOption,
+  );
   withConnectionOptions(command);
   withExamples(command, ['tocsin config', 'tocsin config --json', 'tocsin config --tcp']);
   return command.action(async (options: ConfigOptions) => {

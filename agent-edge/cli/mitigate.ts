@@ -34,7 +34,7 @@ const ATTACK_STATUS = {
 } as const satisfies Record<string, AttackStatus>;
 
 export function mitigateCommand(): Command {
-  const command = new Command('mitigate').description('ask the provider to mitigate an attack');
+  const command = new Command('mitigate');
   withTargetOptions(command)
     .optionsGroup('Request:')
     .option('--lifetime <seconds>', 'how long; -1 asks for no end', parseLifetime, DEFAULT_LIFETIME)

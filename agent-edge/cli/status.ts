@@ -25,7 +25,6 @@ type Entries = readonly ReceivedStatusEntry[];
 
 export function statusCommand(): Command {
   const command = new Command('status')
-    .description('mitigations of this client, and how they fare')
     .addArgument(new Argument('[mid]', 'only this one').argParser(parseMidOption))
     .option('--watch', 'stay and print every change, until Ctrl-C or the end of what is watched', false);
   withConnectionOptions(command);

@@ -20,7 +20,6 @@ const collectMids = (text: string, before: readonly Mid[] = []): readonly Mid[] 
 
 export function withdrawCommand(): Command {
   const command = new Command('withdraw')
-    .description('end a mitigation; the provider may keep it up for a short while')
     .addArgument(
       new Argument('[mid...]', 'as tocsin mitigate or tocsin status shows it').argParser(collectMids),
     )

@@ -17,14 +17,19 @@ if (runtime === undefined) {
   );
   process.exit(1);
 }
-const child = spawn(runtime, [join(root, 'local/cli/main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('error', (error) => {
-  process.stderr.write(`${runtime}: ${error.message}\n`);
-  process.exit(1);
-});
-child.on('exit', (code, signal) =>
-  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
-);
+const main = join(root, 'local/cli/main.ts');
+if (runtime === process.execPath) await import(main);
+else runIn(runtime);
+
+/** A process of its own, whose signals and end are ours. */
+function runIn(node) {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) =>
+    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+  );
+}

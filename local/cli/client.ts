@@ -1,7 +1,7 @@
 /** `tocsin client`: who speaks for a domain. */
 
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { systemClock } from '#adapters/clock/system-clock.ts';
 import type { Identity } from '#core/model/domain.ts';
 import { parseDomainId } from '#core/model/identifiers.ts';
@@ -17,8 +17,8 @@ interface AddOptions extends JsonOption {
   readonly gateway: boolean;
 }
 
-export function addClientCommands(program: Command): void {
-  const client = program.command('client').description('who speaks for a domain');
+export function clientCommand(): Command {
+  const client = new Command('client');
 
   addCommand(client, 'list [domain]', 'clients of one domain, or of all', ['tocsin client list demo']).action(
     async (domainId: string | undefined, options: JsonOption) => {
@@ -82,6 +82,7 @@ export function addClientCommands(program: Command): void {
     });
     print(options, revoked, `client ${revoked.label} of ${revoked.domainId} is revoked`);
   });
+  return client;
 }
 
 async function identitiesOf(store: Store, domainText: string | undefined): Promise<readonly Identity[]> {

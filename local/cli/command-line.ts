@@ -8,9 +8,12 @@ export function addCommand(
   about: string,
   examples: readonly string[],
 ): Command {
-  return parent
-    .command(usage)
-    .description(about)
+  return withExamples(parent.command(usage).description(about), examples);
+}
+
+/** `--json`, and examples after the options, as they would be typed. */
+export function withExamples(command: Command, examples: readonly string[]): Command {
+  return command
     .option('--json', 'print one JSON document instead of text', false)
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`);
 }
@@ -45,11 +48,16 @@ export const collect = (value: string, before: readonly string[] = []): readonly
 ];
 
 /** For options that are a whole number; anything else is a mistake of usage. */
-export function wholeNumberFrom(least: number): (text: string) => number {
+export function wholeNumberFrom(
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`It wants a whole number from ${least} on.`);
+    if (!/^-?\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(
+        `It wants a whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'on' : `to ${most}`}.`,
+      );
     return value;
   };
 }

@@ -2,12 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { formatProblem, readConfig } from '../config/read.ts';
 import { type Home, homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
 import { readReady } from '../serve/ready.ts';
-import { addCommand, type JsonOption, print, table } from './command-line.ts';
+import { type JsonOption, print, table, withExamples } from './command-line.ts';
 
 interface Finding {
   readonly check: string;
@@ -19,17 +19,23 @@ interface Finding {
 const RENEW_WITHIN_MS = 30 * 86_400_000;
 const HEALTH_MS = 3000;
 
-export function addDoctorCommand(program: Command): void {
-  addCommand(program, 'doctor', 'looks for what keeps the provider of this home from working', [
-    'tocsin doctor',
-  ]).action(async (options: JsonOption) => {
-    const home = homeOf(process.env);
-    const findings = [runtime(), homeFolder(home), config(home), ...certificates(home), await provider(home)];
-    const rows = findings.map(({ check, ok, detail }) => [ok ? 'ok' : 'PROBLEM', check, detail]);
-    print(options, findings, table([['', 'CHECK', 'DETAIL'], ...rows]));
-    const problems = findings.filter(({ ok }) => !ok).length;
-    if (problems > 0) throw new OperatorError(`${problems} of ${findings.length} checks found a problem`);
-  });
+export function doctorCommand(): Command {
+  return withExamples(new Command('doctor'), ['tocsin doctor', 'tocsin doctor --json']).action(
+    async (options: JsonOption) => {
+      const home = homeOf(process.env);
+      const findings = [
+        runtime(),
+        homeFolder(home),
+        config(home),
+        ...certificates(home),
+        await provider(home),
+      ];
+      const rows = findings.map(({ check, ok, detail }) => [ok ? 'ok' : 'PROBLEM', check, detail]);
+      print(options, findings, table([['', 'CHECK', 'DETAIL'], ...rows]));
+      const problems = findings.filter(({ ok }) => !ok).length;
+      if (problems > 0) throw new OperatorError(`${problems} of ${findings.length} checks found a problem`);
+    },
+  );
 }
 
 function runtime(): Finding {

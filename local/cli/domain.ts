@@ -1,6 +1,6 @@
 /** `tocsin domain`: customers, what they own and what they may ask for. */
 
-import { type Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type ConflictPolicy, DEFAULT_POLICY, type Domain } from '#core/model/domain.ts';
 import { type DomainId, parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
@@ -22,8 +22,8 @@ interface SetOptions extends DomainOptions {
   readonly conflictPolicy?: ConflictPolicy;
 }
 
-export function addDomainCommands(program: Command): void {
-  const domain = program.command('domain').description('customers and what they own');
+export function domainCommand(): Command {
+  const domain = new Command('domain');
 
   addCommand(domain, 'list', 'all domains', ['tocsin domain list']).action(async (options: JsonOption) => {
     const domains = await withStore((store) => store.domains());
@@ -103,6 +103,7 @@ export function addDomainCommands(program: Command): void {
       });
       print(options, changed, `domain ${changed.id} changed`);
     });
+  return domain;
 }
 
 async function change(store: Store, before: Domain, options: SetOptions): Promise<Domain> {

@@ -1,5 +1,5 @@
 /** `tocsin mitigator`: the drivers of this provider, and the work orders of its operators. */
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { confirmOrder, type Order, openOrders, refuseOrder } from '#adapters/mitigators/alert/orders.ts';
 import { homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -12,8 +12,8 @@ interface RefuseOptions extends JsonOption {
   readonly reason: string;
 }
 
-export function addMitigatorCommands(program: Command): void {
-  const mitigator = program.command('mitigator').description('drivers, and work orders for operators');
+export function mitigatorCommand(): Command {
+  const mitigator = new Command('mitigator');
 
   addCommand(mitigator, 'list', 'mitigators and the domains that use them', ['tocsin mitigator list']).action(
     async (options: JsonOption) => {
@@ -87,6 +87,7 @@ export function addMitigatorCommands(program: Command): void {
       const orders = openOrders(homeOf(process.env).orders);
       tell(options, await refuseOrder(orders, { domainId, cuid, mid }, options.reason), 'refused');
     });
+  return mitigator;
 }
 
 function tell(options: JsonOption, answered: readonly Order[], what: string): void {

@@ -3,14 +3,14 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { identityOfCertificate } from '#adapters/pki/identity.ts';
 import { homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
 import { addCommand, type JsonOption, print, table } from './command-line.ts';
 
-export function addPkiCommands(program: Command): void {
-  const pki = program.command('pki').description('certificates of this home');
+export function pkiCommand(): Command {
+  const pki = new Command('pki');
   addCommand(pki, 'show', 'every certificate: whose, until when, which identity', ['tocsin pki show']).action(
     (options: JsonOption) => {
       const home = homeOf(process.env);
@@ -36,4 +36,5 @@ export function addPkiCommands(program: Command): void {
       print(options, shown, table([['SUBJECT', 'VALID UNTIL', 'IDENTITY', 'FILE'], ...rows]));
     },
   );
+  return pki;
 }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { commands } from '#agent-edge/cli/commands.ts';
 import { parseServer } from '#agent-edge/cli/connection-options.ts';
 
@@ -10,7 +9,8 @@ interface Usage {
 /** What commander makes of the words, up to where the command itself would start. */
 async function parse(name: string, ...words: readonly string[]): Promise<Usage> {
   let output = '';
-  const command = commands().find((candidate) => candidate.name() === name) as Command;
+  const command = await commands.find((candidate) => candidate.name === name)?.load();
+  if (command === undefined) throw new Error(`no command ${name}`);
   const write = (text: string): void => {
     output += text;
   };
