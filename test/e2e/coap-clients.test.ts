@@ -116,25 +116,42 @@ test('S-037 S-250 NON is answered NON, CON by an ACK that carries the answer or 
   expect(['ACK', 'CON']).toContain(con.types[0]);
 });
 
-test('S-193 S-195 S-196 S-186 an observer is notified, Non-confirmable, when another session withdraws', async () => {
+test('S-193 S-195 S-196 S-186 observers on both libraries and transports are notified, when another session withdraws', async () => {
   await ask(mid(2), { method: 'put', body: scopeBody('192.0.2.2/32') });
-  const watching = ask(mid(2), { args: ['-s', '12', '-N'], patience: 14 });
+  const watching = (['OpenSSL', 'GnuTLS'] as const).flatMap((client) =>
+    (['coaps', 'coaps+tcp'] as const).map(async (scheme) => {
+      const answered = await ask(mid(2), { client, scheme, args: ['-s', '12', '-N'], patience: 14 });
+      return { scheme, ...answered };
+    }),
+  );
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect((await ask(mid(2), { client: 'GnuTLS', method: 'delete' })).codes).toEqual(['2.02']);
-  const { codes, types, printed } = await watching;
-  expect(codes.length).toBeGreaterThanOrEqual(3);
-  expect(new Set(types)).toEqual(new Set(['NON']));
-  expect(printed).toMatch(/1005/);
-  expect(codes.at(-1)).toBe('4.04');
+  for (const { scheme, codes, types, printed } of await Promise.all(watching)) {
+    expect(codes.length).toBeGreaterThanOrEqual(3);
+    // Over TCP there is no such type: libcoap prints one all the same.
+    if (scheme === 'coaps') expect(new Set(types)).toEqual(new Set(['NON']));
+    expect(printed).toMatch(/1005/);
+    expect(codes.at(-1)).toBe('4.04');
+  }
 }, 40_000);
 
-test('a request gets through although a third of what the client sends is lost', async () => {
-  for (const number of [31, 32, 33]) {
-    const body = scopeBody(`192.0.2.${number}/32`);
-    const { codes } = await ask(mid(number), { method: 'put', body, args: ['-l', '30%'], patience: 60 });
-    expect(['2.01', '2.04']).toContain(codes.at(-1));
-  }
-}, 200_000);
+/** coap-client itself gives up a handshake after five timeouts, at every server: it is started again, as a person would. */
+const MOST_STARTS = 8;
+
+test.each(['OpenSSL', 'GnuTLS'] as const)(
+  'a request gets through although a third of what the client sends is lost, on %s',
+  async (client) => {
+    for (const number of [31, 32, 33]) {
+      const body = scopeBody(`192.0.2.${number}/32`);
+      const asking = { client, method: 'put', body, args: ['-l', '30%'], patience: 30 } as const;
+      let code: string | undefined;
+      for (let starts = 0; code === undefined && starts < MOST_STARTS; starts++)
+        code = (await ask(mid(number, `lossy-${client}`), asking)).codes.at(-1);
+      expect(['2.01', '2.04']).toContain(code);
+    }
+  },
+  300_000,
+);
 
 test.each([
   [1, 'OpenSSL', 'coaps'],
