@@ -272,9 +272,8 @@ test('A-051 each domain’s requests go to its own mitigator, and how each of th
     () => Promise.resolve(receiver.received),
     (received) => received.some(({ body }) => body.includes('203.0.113.51/32')),
   );
-  expect(
-    (await pair.seen('ipv4')).includes('203.0.113.51') || (await orders()).includes('203.0.113.51'),
-  ).toBe(false);
+  expect(await pair.seen('ipv4')).not.toMatch(/203\.0\.113\.51|198\.51\.100\.51/);
+  expect(await orders()).not.toMatch(/203\.0\.113\.51|192\.0\.2\.51/);
   for (const elsewhere of ['192.0.2.51', '198.51.100.51'])
     expect(receiver.received.some(({ body }) => body.includes(elsewhere))).toBe(false);
   const health = await tocsin(home, 'mitigator', 'health', '--json');
