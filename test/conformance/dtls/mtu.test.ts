@@ -9,26 +9,29 @@ const server = { ca: pki.ca, cert: pki.server.certificate, key: pki.server.key, 
 
 afterEach(stopEchoes);
 
-test.each([1232, 600, 300])('flights larger than an MTU of %i are cut into records that fit', async (mtu) => {
-  const { port } = await startEcho({ ...server, mtu });
-  const relay = await startLossyRelay(port, { loss: 0, reordered: 0, seed: 1 });
-  const { certificate, key } = await makeLongChainClient(pki.authority, 4);
-  const client = await connectDtls({
-    host: '127.0.0.1',
-    port: relay.port,
-    ca: pki.ca,
-    cert: certificate,
-    key,
-    mtu,
-  });
-  expect(await echo(client, 'through')).toBe('through');
-  client.close();
-  expect(relay.counts.longest).toBeLessThanOrEqual(mtu);
-  expect(certificate.length).toBeGreaterThan(2 * mtu);
-  relay.close();
-});
+test.each([1232, 600, 300])(
+  'A-203 flights larger than an MTU of %i are cut into records that fit',
+  async (mtu) => {
+    const { port } = await startEcho({ ...server, mtu });
+    const relay = await startLossyRelay(port, { loss: 0, reordered: 0, seed: 1 });
+    const { certificate, key } = await makeLongChainClient(pki.authority, 4);
+    const client = await connectDtls({
+      host: '127.0.0.1',
+      port: relay.port,
+      ca: pki.ca,
+      cert: certificate,
+      key,
+      mtu,
+    });
+    expect(await echo(client, 'through')).toBe('through');
+    client.close();
+    expect(relay.counts.longest).toBeLessThanOrEqual(mtu);
+    expect(certificate.length).toBeGreaterThan(2 * mtu);
+    relay.close();
+  },
+);
 
-test('S-398 S-399 S-401 a message at the limit travels in one datagram of at most the MTU, one byte more is refused', async () => {
+test('A-203 S-398 S-399 S-401 a message at the limit travels in one datagram of at most the MTU, one byte more is refused', async () => {
   const { port, sessions } = await startEcho(server);
   const client = await BareClient.open(port);
   await client.handshake();

@@ -279,7 +279,7 @@ describe('keys', () => {
   });
 
   test.each([254, 255, 16384, 32767, 32900, 49151, 49152, 65535])(
-    'comprehension-optional key %d is ignored',
+    'A-198 comprehension-optional key %d, as hints of a telemetry extension have, is ignored',
     (key) => {
       expect(answer(withKey(key, 1))).toBe('accepted');
       expect(answer(withKey(key, new Map([['x', [null]]])))).toBe('accepted');
