@@ -1,6 +1,7 @@
 /** `tocsin mitigate`: asks for a mitigation (RFC 9132 §4.4.1), refreshes one, or reports its efficacy (§4.4.3). */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MID_ROLLOVER } from '#core/client/mid-sequence.ts';
+import { splitRequest } from '#core/client/split-request.ts';
 import { type Mid, parseMid } from '#core/model/identifiers.ts';
 import type { AttackStatus } from '#core/model/status.ts';
 import type { MitigationRequestBody } from '#core/signal/bodies.ts';
@@ -8,6 +9,7 @@ import type { ReceivedAnswer } from '#core/signal/mitigation-codec.ts';
 import type { Answered } from '../client/dots-client.ts';
 import { rollOver } from '../client/rollover.ts';
 import { awaitMitigation } from './await-mitigation.ts';
+import { CommandFailed } from './command-failed.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { conflictText, failureOf, lifetimeText, targetsText } from './describe.ts';
 import { conflictJson } from './rfc-json.ts';
@@ -79,37 +81,84 @@ async function mitigate(
   options: MitigateOptions,
   body: MitigationRequestBody,
 ): Promise<void> {
-  const { client, target } = context;
-  const { mid, answer } = await requestUnderOwnCuid(context, options, body);
-  if (answer.type !== 'done') throw failureOf(answer, `mitigation ${mid} of ${targetsText(body.scope)}`);
-  const { lifetimeSeconds, conflict } = answer.value;
+  const accepted: Accepted[] = [];
+  for (const part of partsOf(context, options, body))
+    accepted.push(await withMids(accepted, () => ask(context, options, part)));
   if (options.json) {
-    printJson({
-      mid,
-      lifetime: lifetimeSeconds,
-      code: answer.code,
-      cuid: client.cuid,
-      server: target.server,
-      transport: client.transport,
-      ...(conflict === undefined ? {} : { 'conflict-information': conflictJson(conflict) }),
-    });
-  } else {
-    const accepted = toned(answer.code === '2.01' ? 'accepted' : 'refreshed', 'good');
-    printLine(
-      `${accepted}: mitigation ${mid} of ${targetsText(body.scope)} for ${lifetimeText(lifetimeSeconds)} (${answer.code})`,
-    );
-    if (conflict !== undefined) printLine(`  in spite of a conflict: ${conflictText(conflict)}`);
-    printLine(`  tocsin status ${mid} --watch    follows it\n  tocsin withdraw ${mid}          ends it`);
+    const told = accepted.map((each) => jsonOf(context, each));
+    printJson(told.length === 1 ? told[0] : told);
   }
-  if (options.wait !== undefined) {
-    await awaitMitigation(
-      context,
-      mid,
-      options.wait === true ? DEFAULT_WAIT_SECONDS : options.wait,
-      options.json,
-    );
+  if (options.wait === undefined) return;
+  const seconds = options.wait === true ? DEFAULT_WAIT_SECONDS : options.wait;
+  for (const { mid } of accepted) await awaitMitigation(context, mid, seconds, options.json);
+}
+
+interface Accepted {
+  readonly mid: Mid;
+  readonly code: string;
+  readonly value: ReceivedAnswer;
+}
+
+/** Several where one datagram does not take it; what has a mid already is refreshed or reported on as it is. */
+function partsOf(
+  { client }: Context,
+  options: MitigateOptions,
+  body: MitigationRequestBody,
+): readonly MitigationRequestBody[] {
+  return client.transport === 'udp' && options.mid === undefined ? splitRequest(body) : [body];
+}
+
+/** A failure tells which mitigations are in force all the same. */
+async function withMids<T>(accepted: readonly Accepted[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || accepted.length === 0) throw error;
+    const mids = accepted.map(({ mid }) => mid);
+    const message = `${error.message}\nAccepted, and not withdrawn: ${mids.join(', ')}`;
+    throw new CommandFailed(message, { ...error.detail, message, accepted: mids }, { cause: error });
   }
 }
+
+async function ask(
+  context: Context,
+  options: MitigateOptions,
+  body: MitigationRequestBody,
+): Promise<Accepted> {
+  const { mid, answer } = await requestUnderOwnCuid(context, options, body);
+  if (answer.type !== 'done') throw failureOf(answer, `mitigation ${mid} of ${targetsText(body.scope)}`);
+  if (!options.json) printAccepted(mid, answer, body);
+  return { mid, code: answer.code, value: answer.value };
+}
+
+function printAccepted(
+  mid: Mid,
+  {
+    code,
+    value: { lifetimeSeconds, conflict },
+  }: Extract<Answered<ReceivedAnswer>, { readonly type: 'done' }>,
+  { scope }: MitigationRequestBody,
+): void {
+  const accepted = toned(code === '2.01' ? 'accepted' : 'refreshed', 'good');
+  printLine(
+    `${accepted}: mitigation ${mid} of ${targetsText(scope)} for ${lifetimeText(lifetimeSeconds)} (${code})`,
+  );
+  if (conflict !== undefined) printLine(`  in spite of a conflict: ${conflictText(conflict)}`);
+  printLine(`  tocsin status ${mid} --watch    follows it\n  tocsin withdraw ${mid}          ends it`);
+}
+
+const jsonOf = (
+  { client, target }: Context,
+  { mid, code, value: { lifetimeSeconds, conflict } }: Accepted,
+): Readonly<Record<string, unknown>> => ({
+  mid,
+  lifetime: lifetimeSeconds,
+  code,
+  cuid: client.cuid,
+  server: target.server,
+  transport: client.transport,
+  ...(conflict === undefined ? {} : { 'conflict-information': conflictJson(conflict) }),
+});
 
 interface Requested {
   readonly mid: Mid;
