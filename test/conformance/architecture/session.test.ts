@@ -1,4 +1,5 @@
 /** RFC 8811, RFC 8612 and RFC 8903 over the time of a session: signs of life, silence, and a mitigation from beginning to end. */
+import { METHOD } from '#core/coap/code.ts';
 import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import type { Status } from '#core/model/status.ts';
 import { encodeHeartbeat } from '#core/signal/heartbeat-codec.ts';
@@ -55,6 +56,25 @@ test('A-101 by default each end takes the other for lost after about 450 seconds
   await client.run((SILENCE_SECONDS + 3 * INTERVAL_SECONDS) * 1000);
   const [silentAt = 0] = client.silences;
   expect(Math.abs(silentAt / 1000 - SILENCE_SECONDS)).toBeLessThanOrEqual(INTERVAL_SECONDS + 1);
+}, 30_000);
+
+test('A-208 while a mitigation is active, missing answers end neither the session nor the heartbeats', async () => {
+  const alice = await world.connect(ALICE);
+  await alice.ask('put', mitigation(1), { payload: scopeBody('192.0.2.1/32', { lifetimeSeconds: 7200 }) });
+  alice.pair.lost = { toServer: false, toClient: true };
+  const sentBefore = alice.datagrams().length;
+  for (let beat = 0; beat < 30; beat++) {
+    alice.send('put', 'hb', { payload: HEARTBEAT });
+    await world.advance(INTERVAL_SECONDS);
+  }
+  const heartbeats = alice
+    .datagrams()
+    .slice(sentBefore)
+    .filter(({ code }) => code === METHOD.put);
+  expect(heartbeats.length).toBeGreaterThanOrEqual(29);
+  expect(alice.closed).toBe(undefined);
+  alice.pair.lost = { toServer: false, toClient: false };
+  expect(entryOf(await alice.answerTo('get', mitigation(1))).status).toBe('inProgress');
 }, 30_000);
 
 test('A-247 a mitigation from the request to its confirmed end: 1, 2 with counts, 3, withdrawn, 5, 6', async () => {
