@@ -12,6 +12,7 @@ const FIXES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only: name a folder on another one with TOCSIN_HOME',
   EACCES: 'this user may not: give it the right, or name a folder of its own with TOCSIN_HOME',
   EPERM: 'this user may not: give it the right, or name a folder of its own with TOCSIN_HOME',
+  ENOENT: 'restore it, or name another folder with TOCSIN_HOME',
   EEXIST: 'a file is where a folder has to be: move it away, or name another folder with TOCSIN_HOME',
   ENOTDIR: 'a file is where a folder has to be: move it away, or name another folder with TOCSIN_HOME',
   EISDIR: 'a folder is where a file has to be: move it away, or name another folder with TOCSIN_HOME',

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { HandshakeError } from '#adapters/tls/handshake-error.ts';
 import { AgentState } from '../client/agent-state.ts';
+import type { Credentials } from '../client/credentials.ts';
 import { connect, type DotsClient } from '../client/dots-client.ts';
 import { CommandFailed } from './command-failed.ts';
 import { type ConnectionOptions, resolveTarget, type Target } from './connection-options.ts';
@@ -75,6 +76,7 @@ async function runSession(
   opened: (client: DotsClient) => void,
 ): Promise<void> {
   const target = resolveTarget(options);
+  warnIfExpired(target.credentials);
   const state = new AgentState(target.home);
   const progress = new Progress(`connecting to ${target.server}`);
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
@@ -110,17 +112,28 @@ async function runSession(
   }
 }
 
+/** It is tried all the same: the clock here may be the one that is wrong. */
+function warnIfExpired({ validTo }: Credentials): void {
+  if (validTo !== undefined && validTo.getTime() < Date.now())
+    warn(
+      `the client’s certificate expired on ${validTo.toISOString()}: a server that refuses it is right; its operator issues a new one with: tocsin client add`,
+    );
+}
+
 const asCommandFailed = (error: unknown): CommandFailed | undefined =>
   error instanceof CommandFailed ? error : undefined;
 
 function explainHandshake(error: HandshakeError, { server, transport, credentials }: Target): CommandFailed {
   const ports = { auto: 'UDP and TCP', udp: 'UDP', tcp: 'TCP' }[transport];
-  const psk = credentials.handshake.psk === undefined ? '' : ', and is the pre-shared key the right one';
+  const hasPsk = credentials.handshake.psk !== undefined;
+  const psk = hasPsk ? ', and is the pre-shared key the right one' : '';
   const fix = {
     timeout: `Is the server running, does a firewall let its port through, ${ports}${psk}?`,
     unreachable: 'Is the server running, and is this its address and port?',
-    refused: 'Does the server know this client? Its operator can tell with: tocsin client list',
-    untrusted: 'Give the authority of the server’s certificate with --ca, its name with --server-name.',
+    refused: `Does the server know this client${psk}? Its operator can tell with: tocsin client list`,
+    untrusted: /expired/.test(error.message)
+      ? 'The server’s operator has to renew its certificate: tocsin doctor tells there.'
+      : 'Give the authority of the server’s certificate with --ca, its name with --server-name.',
     aborted: 'Interrupted.',
   }[error.failure];
   return new CommandFailed(

@@ -1,4 +1,5 @@
 /** What a client proves itself with, and the cuid that follows from it (RFC 9132 §4.4.1.1). */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { derivedCuidOfCertificate, derivedCuidOfPsk } from '#adapters/pki/identity.ts';
 import type { Cuid } from '#core/model/identifiers.ts';
@@ -24,35 +25,57 @@ export interface Credentials {
     readonly serverName?: string;
   };
   readonly derivedCuid: Cuid;
+  /** Until when the certificate is valid; absent with a pre-shared key. */
+  readonly validTo?: Date;
 }
 
 /** What is wrong with files or options, and the fix: for the person at the terminal. */
 export class CredentialError extends Error {}
 
-/** Reads the files. Throws a `CredentialError`. */
+/** Reads the files, and looks at what is in them. Throws a `CredentialError`. */
 export function readCredentials(files: CredentialFiles): Credentials {
   const serverName = files.serverName === undefined ? {} : { serverName: files.serverName };
   if (files.pskKeyFile !== undefined) {
     const psk = readPsk(files.pskKeyFile, files.pskIdentity);
-    const ca = files.ca === undefined ? {} : { ca: readPem(files.ca, '--ca') };
+    const ca = files.ca === undefined ? {} : { ca: readCertificate(files.ca, '--ca').pem };
     return { handshake: { psk, ...ca, ...serverName }, derivedCuid: derivedCuidOfPsk(psk.identity) };
   }
   if (files.pskIdentity !== undefined) throw new CredentialError('--psk-identity needs --psk-key-file');
   const [ca, cert, key] = (['ca', 'cert', 'key'] as const).map((name) => {
     const path = files[name];
-    if (path === undefined) {
+    if (path === undefined)
       throw new CredentialError(`--${name} is missing: give --ca, --cert and --key, or --psk-key-file`);
-    }
-    return readPem(path, `--${name}`);
+    return path;
   }) as [string, string, string];
-  return { handshake: { ca, cert, key, ...serverName }, derivedCuid: cuidOf(cert, files.cert ?? '') };
+  const own = readCertificate(cert, '--cert');
+  const secret = readKey(key);
+  if (!own.certificate.checkPrivateKey(secret.key))
+    throw new CredentialError(`--key: ${key} does not belong to the certificate in ${cert}`);
+  return {
+    handshake: { ca: readCertificate(ca, '--ca').pem, cert: own.pem, key: secret.pem, ...serverName },
+    derivedCuid: derivedCuidOfCertificate(own.pem),
+    validTo: own.certificate.validToDate,
+  };
 }
 
-function cuidOf(cert: string, path: string): Cuid {
+/** The certificate is the first of the file. */
+function readCertificate(path: string, option: string): { pem: string; certificate: X509Certificate } {
+  const pem = readPem(path, option);
   try {
-    return derivedCuidOfCertificate(cert);
+    return { pem, certificate: new X509Certificate(pem) };
   } catch (error) {
-    throw new CredentialError(`--cert: ${path} holds no certificate`, { cause: error });
+    throw new CredentialError(`${option}: ${path} holds no certificate`, { cause: error });
+  }
+}
+
+function readKey(path: string): { pem: string; key: KeyObject } {
+  const pem = readPem(path, '--key');
+  try {
+    return { pem, key: createPrivateKey(pem) };
+  } catch (error) {
+    throw new CredentialError(`--key: ${path} holds no private key that can be read without a passphrase`, {
+      cause: error,
+    });
   }
 }
 

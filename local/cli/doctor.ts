@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { formatProblem, readConfig } from '../config/read.ts';
 import { type Home, homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
+import { readServerCredentials } from '../pki/credentials.ts';
 import { readReady } from '../serve/ready.ts';
 import { type JsonOption, print, table, withExamples } from './command-line.ts';
 
@@ -74,16 +75,22 @@ function config(home: Home): Finding {
 }
 
 function certificates(home: Home): readonly Finding[] {
-  return ['ca.pem', 'server.pem']
-    .filter((name) => existsSync(join(home.pki, name)))
-    .map((name) => {
-      const { validToDate } = new X509Certificate(readFileSync(join(home.pki, name)));
-      const ok = validToDate.getTime() - Date.now() > RENEW_WITHIN_MS;
-      const fix = ok
-        ? ''
-        : ': remove pki/ and start again to make new ones, then hand out new client certificates';
-      return { check: name, ok, detail: `valid until ${validToDate.toISOString()}${fix}` };
-    });
+  if (!existsSync(home.pki))
+    return [{ check: 'pki', ok: true, detail: `${home.pki} is not there yet: the first start makes it` }];
+  try {
+    readServerCredentials(home);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return [{ check: 'pki', ok: false, detail: error.message }];
+  }
+  return ['ca.pem', 'server.pem'].map((name) => {
+    const { validToDate } = new X509Certificate(readFileSync(join(home.pki, name)));
+    const ok = validToDate.getTime() - Date.now() > RENEW_WITHIN_MS;
+    const fix = ok
+      ? ''
+      : ': remove pki/ and start again to make new ones, then hand out new client certificates';
+    return { check: name, ok, detail: `valid until ${validToDate.toISOString()}${fix}` };
+  });
 }
 
 async function provider(home: Home): Promise<Finding> {

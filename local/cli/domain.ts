@@ -5,6 +5,7 @@ import { type ConflictPolicy, DEFAULT_POLICY, type Domain } from '#core/model/do
 import { type DomainId, parseDomainId } from '#core/model/identifiers.ts';
 import type { Store } from '#core/ports/store.ts';
 import { OperatorError } from '../operator-error.ts';
+import { isDomainName, NO_NAME } from '../registry/names.ts';
 import { withStore } from '../registry/open-store.ts';
 import { claimPrefixes } from '../registry/prefixes.ts';
 import { addCommand, collect, type JsonOption, print, table, wholeNumberFrom } from './command-line.ts';
@@ -59,7 +60,7 @@ export function domainCommand(): Command {
           id,
           name: options.name ?? id,
           prefixes: await claimed(store, id, options.prefix ?? []),
-          names: options.owns ?? [],
+          names: named(options.owns ?? []),
           policy: DEFAULT_POLICY,
         };
         await store.putDomain(made);
@@ -114,7 +115,7 @@ async function change(store: Store, before: Domain, options: SetOptions): Promis
     name: options.name ?? before.name,
     prefixes:
       options.prefix === undefined ? before.prefixes : await claimed(store, before.id, options.prefix),
-    names: options.owns ?? before.names,
+    names: options.owns === undefined ? before.names : named(options.owns),
     policy: {
       ...policy,
       terminatingSeconds,
@@ -124,6 +125,11 @@ async function change(store: Store, before: Domain, options: SetOptions): Promis
       conflictPolicy: options.conflictPolicy ?? policy.conflictPolicy,
     },
   };
+}
+
+function named(texts: readonly string[]): readonly string[] {
+  for (const text of texts) if (!isDomainName(text)) throw new OperatorError(`${text} ${NO_NAME}`);
+  return texts;
 }
 
 async function mustFind(store: Store, text: string): Promise<Domain> {

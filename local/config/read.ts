@@ -72,12 +72,19 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Located[]
     return [{ path: issue.path, key: true, message: `${name(issue.path)}: the name ${why}` }];
   }
   const found = 'input' in issue ? describe(issue.input) : 'something else';
+  const alternatives = 'options' in issue && Array.isArray(issue.options) ? issue.options.join(', ') : '';
   const what =
     issue.code === 'invalid_type'
       ? `wants ${issue.expected === 'int' ? 'a whole number' : article(issue.expected)}, found ${found}`
-      : lowerFirst(issue.message);
+      : alternatives === ''
+        ? lowerFirst(issue.message)
+        : `wants one of ${alternatives}, found ${describe(valueAt(value, issue.path))}`;
   return [{ path: issue.path, message: `${name(issue.path)}: ${what}${fixFor(schema, issue.path, value)}` }];
 }
+
+/** What stands at `path`. */
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
 
 /** Offset of the value at `path`, or of the deepest thing on the way that exists. */
 function valueOffset(document: Document, path: readonly PropertyKey[]): number {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { mitigatorConfigSchema } from '#adapters/mitigators/registry.ts';
 import { parseIpPrefix } from '#core/model/ip-prefix.ts';
+import { isDomainName, NO_NAME } from '../registry/names.ts';
 
 /** A name that people type: of a mitigator, of a domain. */
 const nameSchema = z
@@ -94,7 +95,12 @@ const domainSchema = z
       .meta({ description: 'What the domain owns.', examples: [['192.0.2.0/24']] })
       .optional(),
     names: z
-      .array(z.string().min(1))
+      .array(
+        z
+          .string()
+          .refine(isDomainName, NO_NAME)
+          .meta({ examples: ['demo.example'] }),
+      )
       .meta({ description: 'Domain names it owns, with all below them.', examples: [['demo.example']] })
       .optional(),
     mitigators: z

@@ -1,5 +1,5 @@
 /** What stands in pki/: a CA, the server's certificate and one file pair, or one .psk, per client. */
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -46,10 +46,30 @@ export async function ensureAuthority(home: Home): Promise<void> {
   renameSync(temporary, home.pki);
 }
 
-/** The listeners' part. Throws when a file is missing or unreadable. */
+/** The listeners' part. Throws an OperatorError when a file is not there or not what it has to be. */
 export function readServerCredentials(home: Home): ServerCredentials {
-  const read = (name: string): string => readFileSync(join(home.pki, name), 'utf8');
-  return { ca: read('ca.pem'), server: { certificate: read('server.pem'), key: read('server.key') } };
+  const ca = readPki(home, 'ca.pem', (pem) => new X509Certificate(pem));
+  const server = readPki(home, 'server.pem', (pem) => new X509Certificate(pem));
+  const key = readPki(home, 'server.key', createPrivateKey);
+  if (!server.value.checkPrivateKey(key.value))
+    throw new OperatorError(
+      `${join(home.pki, 'server.key')} does not belong to server.pem: put the key of that certificate there`,
+    );
+  return { ca: ca.pem, server: { certificate: server.pem, key: key.pem } };
+}
+
+function readPki<T>(home: Home, name: string, parse: (pem: string) => T): { pem: string; value: T } {
+  const path = join(home.pki, name);
+  if (!existsSync(path))
+    throw new OperatorError(`${path} is not there: restore it, or remove ${home.pki} to have all made anew`);
+  const pem = readFileSync(path, 'utf8');
+  try {
+    return { pem, value: parse(pem) };
+  } catch (error) {
+    throw new OperatorError(`${path} cannot be read as PEM, without a passphrase: restore it`, {
+      cause: error,
+    });
+  }
 }
 
 /** Issues a certificate as pki/clients/NAME.pem and .key. Throws an OperatorError when the name is taken or cannot be one. */

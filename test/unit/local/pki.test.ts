@@ -1,5 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOfPsk } from '#adapters/pki/identity.ts';
@@ -43,6 +51,17 @@ test('a second start keeps what is there', async () => {
   const before = readServerCredentials(home);
   await ensureAuthority(home);
   expect(readServerCredentials(home)).toEqual(before);
+});
+
+test('what of it is missing, damaged or does not fit is told with the file and the fix', async () => {
+  await ensureAuthority(home);
+  const path = (name: string): string => join(home.pki, name);
+  copyFileSync(path('ca.key'), path('server.key'));
+  expect(() => readServerCredentials(home)).toThrow(/server\.key does not belong to server\.pem: put/);
+  writeFileSync(path('server.key'), '-----BEGIN PRIVATE KEY-----\n');
+  expect(() => readServerCredentials(home)).toThrow(/server\.key cannot be read as PEM.*: restore it/);
+  rmSync(path('ca.pem'));
+  expect(() => readServerCredentials(home)).toThrow(/ca\.pem is not there: restore it/);
 });
 
 test('a client gets a certificate of the CA', async () => {

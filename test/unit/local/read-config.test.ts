@@ -63,6 +63,16 @@ describe('a mistake is told with its line, its column and the fix', () => {
       'domains: { Demo: {} }\n',
       'config.yaml:1:12: domains.Demo: the name wants lower-case letters, digits and dashes, at most 63',
     ],
+    [
+      'a driver that does not exist',
+      'mitigators: { edge: { driver: juniper } }\n',
+      'config.yaml:1:31: mitigators.edge.driver: wants one of gobgp, nftables, webhook, alert, found the text "juniper"',
+    ],
+    [
+      'a domain name that is none',
+      'domains: { demo: { names: [ "*.demo.example" ] } }\n',
+      'config.yaml:1:29: domains.demo.names.0: is no domain name: labels of letters, digits and dashes, others as xn--…, and no wildcard; write for example demo.example',
+    ],
     ['a list at the top', '- 1\n', 'config.yaml:1:1: the file: wants a mapping, found a list'],
     ['a key twice', 'domains: {}\ndomains: {}\n', 'config.yaml:2:1: is not YAML: Map keys must be unique'],
   ])('%s', (_what, text, expected) => {
