@@ -144,7 +144,7 @@ describe('gobgp', () => {
     ]);
   }, 90_000);
 
-  test('S-215 S-219 S-220 S-224 S-226 an efficacy update with an empty If-Match refreshes what is there, and is passed over where nothing is', async () => {
+  test('S-215 S-220 S-224 S-226 an efficacy update with an empty If-Match refreshes what is there, and is passed over where nothing is', async () => {
     await put(2, '192.0.2.2');
     await eventually(
       () => statusOf(2),

@@ -101,7 +101,7 @@ test.each(['OpenSSL', 'GnuTLS'] as const)(
   },
 );
 
-test('S-076 port ranges come back as they were sent: a lower port alone, and lower with upper', async () => {
+test('port ranges come back as they were sent: a lower port alone, and lower with upper', async () => {
   const targetPortRanges = [
     { lowerPort: 80 },
     { lowerPort: 443, upperPort: 443 },
