@@ -38,6 +38,11 @@ export interface ConnectDtlsOptions {
 export interface ClientSession extends SecureSession {
   /** To resume this session by later, also from another process; undefined when the server gave no ticket. */
   ticket(): Uint8Array | undefined;
+  /**
+   * How long the handshake took, in milliseconds: an upper bound of the round trip. Absent when a flight had to be repeated:
+   * the time then tells of the loss, and a client that waits by it hardly repeats anything (RFC 6298 §3).
+   */
+  readonly roundTripAtMostMs?: number;
 }
 
 /** Rejects with a `HandshakeError`, or with a plain error on options that cannot work. */
@@ -72,6 +77,8 @@ class DtlsClient {
   #socket: Socket | undefined;
   #session: DtlsSession | undefined;
   #retransmitAt = Number.POSITIVE_INFINITY;
+  #helloAt = 0;
+  #repeated = false;
   #over = false;
   #stopSweeping: () => void = () => undefined;
   #resolve: (session: ClientSession) => void = () => undefined;
@@ -123,6 +130,7 @@ class DtlsClient {
       );
       return;
     }
+    this.#helloAt = performance.now();
     this.#connection.start(session);
     this.#settle();
   }
@@ -157,7 +165,8 @@ class DtlsClient {
     const ticket = this.#connection.session;
     this.#session = session;
     this.#options.signal?.removeEventListener('abort', this.#abort);
-    this.#resolve(Object.assign(session, { ticket: () => ticket }));
+    const measured = this.#repeated ? {} : { roundTripAtMostMs: performance.now() - this.#helloAt };
+    this.#resolve(Object.assign(session, { ticket: () => ticket, ...measured }));
     // The owner sets its handlers when the promise resolves; what came with the handshake is read after that.
     setImmediate(() => {
       this.#connection.readPending();
@@ -186,6 +195,7 @@ class DtlsClient {
       return;
     }
     if (now < this.#retransmitAt) return;
+    this.#repeated = true;
     this.#connection.retransmit();
     this.#settle();
   }

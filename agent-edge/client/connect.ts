@@ -21,16 +21,10 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Connected {
-  readonly session: ClientSession;
-  /** Of the whole handshake: at least one round trip, so a safe first estimate of it. */
-  readonly handshakeMs: number;
-}
-
 const HEAD_START_MS = 2_000;
 
 /** Rejects with a `HandshakeError`. The caller takes over the session before it awaits anything else. */
-export async function connectSecurely(options: ConnectOptions): Promise<Connected> {
+export async function connectSecurely(options: ConnectOptions): Promise<ClientSession> {
   if (options.transport !== 'auto') return attempt(options, options.transport, options.signal);
   const udp = new AbortController();
   const tcp = new AbortController();
@@ -46,20 +40,24 @@ export async function connectSecurely(options: ConnectOptions): Promise<Connecte
   }
 }
 
-function firstOf(options: ConnectOptions, udp: AbortController, tcp: AbortController): Promise<Connected> {
+function firstOf(
+  options: ConnectOptions,
+  udp: AbortController,
+  tcp: AbortController,
+): Promise<ClientSession> {
   return new Promise((resolve, reject) => {
     let won = false;
     let tcpStarted = false;
     const failures: unknown[] = [];
-    const win = (connected: Connected, other: AbortController): void => {
+    const win = (session: ClientSession, other: AbortController): void => {
       clearTimeout(headStart);
       if (won) {
-        connected.session.close();
+        session.close();
         return;
       }
       won = true;
       other.abort();
-      resolve(connected);
+      resolve(session);
     };
     const lose = (error: unknown): void => {
       failures.push(error);
@@ -68,11 +66,11 @@ function firstOf(options: ConnectOptions, udp: AbortController, tcp: AbortContro
     const startTcp = (): void => {
       if (tcpStarted || won) return;
       tcpStarted = true;
-      attempt(options, 'tcp', tcp.signal).then((connected) => win(connected, udp), lose);
+      attempt(options, 'tcp', tcp.signal).then((session) => win(session, udp), lose);
     };
     const headStart = setTimeout(startTcp, HEAD_START_MS);
     attempt(options, 'udp', udp.signal).then(
-      (connected) => win(connected, tcp),
+      (session) => win(session, tcp),
       (error: unknown) => {
         lose(error);
         clearTimeout(headStart);
@@ -84,18 +82,15 @@ function firstOf(options: ConnectOptions, udp: AbortController, tcp: AbortContro
   });
 }
 
-async function attempt(
+function attempt(
   { host, udpPort, tcpPort, credentials, timeoutMs }: ConnectOptions,
   transport: 'udp' | 'tcp',
   signal: AbortSignal | undefined,
-): Promise<Connected> {
-  const startedAt = performance.now();
+): Promise<ClientSession> {
   const common = { ...credentials.handshake, host, timeoutMs, ...(signal === undefined ? {} : { signal }) };
-  const session =
-    transport === 'udp'
-      ? await connectDtls({ ...common, port: udpPort })
-      : await connectTls({ ...common, port: tcpPort });
-  return { session, handshakeMs: performance.now() - startedAt };
+  return transport === 'udp'
+    ? connectDtls({ ...common, port: udpPort })
+    : connectTls({ ...common, port: tcpPort });
 }
 
 const isOfThePath = (error: unknown): boolean =>

@@ -67,13 +67,13 @@ const CUID_BYTES = 16;
 
 /** Rejects with a `HandshakeError`. */
 export async function connect(options: DotsClientOptions): Promise<DotsClient> {
-  const { session, handshakeMs } = await connectSecurely(options);
+  const session = await connectSecurely(options);
   const signalSession = new SignalSession({
     session,
     driver: createDriver({ clock: systemClock }),
     clock: systemClock,
     random: systemRandom,
-    roundTripMs: handshakeMs,
+    ...(session.roundTripAtMostMs === undefined ? {} : { roundTripMs: session.roundTripAtMostMs }),
     ...(options.onSilence === undefined ? {} : { onSilence: options.onSilence }),
     ...(options.onClosed === undefined ? {} : { onClosed: options.onClosed }),
   });

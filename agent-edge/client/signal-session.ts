@@ -189,14 +189,23 @@ export class SignalSession {
     this.#armHeartbeat();
   }
 
-  /** Once: a heartbeat that goes unanswered is a miss, not something to repeat (§4.7). */
+  /**
+   * Once: a heartbeat that goes unanswered is a miss, not something to repeat (§4.7). It takes its turn like any request,
+   * and its answer is a sample of the round trip: a client that has been idle knows it when an attack begins.
+   */
   #sendHeartbeat(peerHbStatus: boolean): void {
-    this.#link.send(
-      {
-        response: () => this.#heartbeats.answerReceived(),
-        failed: () => undefined,
-      },
-      putHeartbeat(peerHbStatus),
-    );
+    this.#link.pace(() => {
+      const sentAt = this.#link.now();
+      this.#link.send(
+        {
+          response: () => {
+            this.#heartbeats.answerReceived();
+            this.#link.roundTrip.sample(this.#link.now() - sentAt);
+          },
+          failed: () => undefined,
+        },
+        putHeartbeat(peerHbStatus),
+      );
+    });
   }
 }

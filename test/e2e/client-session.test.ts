@@ -81,7 +81,7 @@ test.each(['udp', 'tcp'] as const)(
 
 test('S-009 a request without Content-Format is taken as one with it', async () => {
   const settings = options('udp');
-  const { session } = await connectSecurely(settings);
+  const session = await connectSecurely(settings);
   const signal = new SignalSession({
     session,
     driver: createDriver({ clock: systemClock }),
