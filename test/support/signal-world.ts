@@ -15,6 +15,7 @@ import type { Cuid, IdentityId, Mid } from '#core/model/identifiers.ts';
 import type { Mitigation, MitigationReport } from '#core/model/mitigation.ts';
 import type { Clock } from '#core/ports/clock.ts';
 import type { Functions } from '#core/ports/functions.ts';
+import type { Outbox } from '#core/ports/outbox.ts';
 import type { Store } from '#core/ports/store.ts';
 import { createAuthorizer } from '#functions/authorizer/app.ts';
 import { createMitigationRequest } from '#functions/mitigation-request/app.ts';
@@ -53,6 +54,7 @@ export interface WorldOptions {
 
 export class SignalWorld {
   readonly store: Store;
+  readonly outbox: Outbox;
   readonly server: SignalServer;
   readonly events: SignalEvent[] = [];
   readonly clock: Clock;
@@ -87,6 +89,7 @@ export class SignalWorld {
     this.#parts = parts;
     this.#work = { pending: 0, calls: 0 };
     this.store = counting(parts.store, this.#work);
+    this.outbox = parts.outbox;
     this.clock = clock;
     this.#time = time;
     this.#driver = new ManualDriver(clock);
