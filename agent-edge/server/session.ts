@@ -7,10 +7,11 @@ import type { EpochSeconds, Instant } from '#core/base/time.ts';
 import { formatCode } from '#core/coap/code.ts';
 import type { ExchangeId } from '#core/coap/endpoint-io.ts';
 import type { Request } from '#core/coap/message.ts';
-import type { IdentityId } from '#core/model/identifiers.ts';
+import type { Cuid, IdentityId } from '#core/model/identifiers.ts';
 import type { Random } from '#core/ports/clock.ts';
 import type { Functions } from '#core/ports/functions.ts';
 import type { SecureSession } from '#core/ports/secure-session.ts';
+import { isDerivedCuid } from '#core/server/derived-cuid.ts';
 import type { RateBucket } from '#core/server/rate-limit.ts';
 import { route } from '#core/server/router.ts';
 import { HeartbeatMonitor } from '#core/session/heartbeat.ts';
@@ -74,6 +75,7 @@ export class SignalSession {
   #refusal: SignalError | undefined;
   #closeAt: Instant = Infinity;
   #held: Held[] = [];
+  #toldOfCuid = false;
 
   constructor(number: number, session: SecureSession, deps: SessionDeps, owner: SessionOwner) {
     this.number = number;
@@ -255,7 +257,18 @@ export class SignalSession {
       const limit = { code: 'limit', why: 'too many requests', retryAfterSeconds: waitSeconds } as const;
       this.#reply(asked.exchange, refuse(limit));
     } else if (!routed.ok) this.#reply(asked.exchange, refuse(routed.error));
-    else if (operation !== undefined) void this.#answer(operation, asked, peer);
+    else if (operation !== undefined) {
+      if (operation.type === 'put-mitigate') this.#lookAtCuid(operation.cuid);
+      void this.#answer(operation, asked, peer);
+    }
+  }
+
+  /** A gateway speaks for clients whose keys are not seen here. */
+  #lookAtCuid(cuid: Cuid): void {
+    const { identityId } = this;
+    if (this.#toldOfCuid || this.#grant?.role !== 'client' || isDerivedCuid(cuid, identityId)) return;
+    this.#toldOfCuid = true;
+    this.#deps.log({ event: 'cuid-not-derived', session: this.number, identityId });
   }
 
   async #answer(operation: ServedOperation, { exchange, observes }: Held, peer: Peer): Promise<void> {

@@ -35,6 +35,8 @@ export type SignalEvent =
       readonly identityId: string;
       readonly reason: string;
     }
+  /** Once per session: a client asks under a cuid that is not of its key (RFC 9132 Appendix B). It may, and its key may be in other hands. */
+  | { readonly event: 'cuid-not-derived'; readonly session: number; readonly identityId: string }
   | {
       readonly event: 'configuration-changed';
       readonly identityId: string;

@@ -338,6 +338,7 @@ test('logs have one line per change of state, and no key, cuid or body of a requ
   await world.settle();
   expect(world.events.map(({ event }) => event)).toEqual([
     'session-opened',
+    'cuid-not-derived',
     'session-state',
     'session-closed',
   ]);

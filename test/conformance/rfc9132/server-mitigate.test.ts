@@ -261,3 +261,17 @@ test('S-147 S-351 a conflict with another client tells what both want, and no mi
   expect(told.ok && told.value.conflict?.scope).toEqual({ targetPrefixes: ['192.0.2.1/32'] });
   expect(hexOf(answer)).not.toContain('184d');
 });
+
+test('S-439 a client whose cuid is not of its key is told to the operators, once a session; a gateway’s clients are not', async () => {
+  const told = () => world.events.filter(({ event }) => event === 'cuid-not-derived');
+  const [alice, gateway] = [await world.connect(ALICE), await world.connect(GATEWAY)];
+  const derived = mitigation(1, ALICE.slice(0, 22));
+  expect(codeOf(await alice.ask('put', derived, { payload: scopeBody() }))).toBe('2.01');
+  await gateway.ask('put', `mitigate/cdid=home/cuid=other/mid=1`, { payload: scopeBody('192.0.2.9/32') });
+  expect(told()).toEqual([]);
+  for (const mid of [2, 3]) {
+    const payload = scopeBody(`192.0.2.${mid}/32`);
+    expect(codeOf(await alice.ask('put', mitigation(mid), { payload }))).toBe('2.01');
+  }
+  expect(told()).toEqual([{ event: 'cuid-not-derived', session: 1, identityId: ALICE }]);
+});
