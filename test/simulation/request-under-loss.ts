@@ -1,8 +1,6 @@
 /** One mitigation request of each of many clients, at a moment of its own, while both directions lose datagrams. */
-import { putMitigation } from '#core/client/requests.ts';
-import type { Mid } from '#core/model/identifiers.ts';
-import { EMPTY_SCOPE } from '#core/model/scope.ts';
 import { seededRandom } from '#test/support/seeded-random.ts';
+import { put } from './asking.ts';
 import { CALM } from './lossy-path.ts';
 import { Simulation } from './simulation.ts';
 
@@ -28,7 +26,6 @@ export interface LossSettings {
 }
 
 const GIVE_UP_MS = 60_000;
-const MID = 1 as Mid;
 
 export async function requestsUnderLoss(
   seeds: readonly number[],
@@ -44,16 +41,11 @@ export async function requestsUnderLoss(
       simulation.at(calmSeconds, () => {
         client.path.conditions = conditions;
       });
-      const request = putMitigation(client.cuid, MID, {
-        scope: { ...EMPTY_SCOPE, targetPrefixes: [`${client.prefix}.1/32`] },
-        lifetimeSeconds: 3600,
-        triggerMitigation: true,
-      });
       let askedAt = Infinity;
       let answeredAt = Infinity;
       const ask = async (): Promise<void> => {
         askedAt = simulation.world.nowMs;
-        const answer = await client.session.request(request, GIVE_UP_MS);
+        const answer = await client.session.request(put(client, { mid: 1, host: 1 }), GIVE_UP_MS);
         if (answer.ok && answer.value.code >> 5 === 2) answeredAt = simulation.world.nowMs;
       };
       simulation.at(calmSeconds + seededRandom(seed)() * within, () => void ask());
