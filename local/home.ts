@@ -1,6 +1,6 @@
 /** $TOCSIN_HOME: everything one machine keeps, in one folder that only its owner can enter. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperatorError } from './operator-error.ts';
 
@@ -60,6 +60,11 @@ export function keepSecret(path: string, bytes: number): Uint8Array {
 /** Readers see the old text or the new one, never half of it. */
 export function writeFileWhole(path: string, text: string | Uint8Array, mode: number): void {
   const temporary = `${path}.${process.pid}.new`;
-  writeFileSync(temporary, text, { mode });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, text, { mode });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }

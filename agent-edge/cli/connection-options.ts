@@ -92,13 +92,20 @@ const samePort = ({ host, port }: ServerAddress): Ports => ({ host, udpPort: por
 /** As ready.json of a server on this machine says. */
 function runningServer(home: string): Ports {
   const path = join(home, 'ready.json');
-  if (!existsSync(path)) {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'is not there' : `cannot be read: ${code}`;
     throw new CommandFailed(
-      `no server: give --server HOST:PORT, or start one here with npm start (${path} is not there)`,
+      `no server: give --server HOST:PORT, or start one here with npm start (${path} ${why})`,
+      {},
+      { cause: error },
     );
   }
   try {
-    const { signal } = JSON.parse(readFileSync(path, 'utf8')) as { signal: { udp: string; tcp: string } };
+    const { signal } = JSON.parse(text) as { signal: { udp: string; tcp: string } };
     const udp = parseServer(signal.udp);
     return { host: udp.host, udpPort: udp.port, tcpPort: parseServer(signal.tcp).port };
   } catch (error) {

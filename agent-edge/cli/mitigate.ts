@@ -6,13 +6,14 @@ import { type Mid, parseMid } from '#core/model/identifiers.ts';
 import type { AttackStatus } from '#core/model/status.ts';
 import type { MitigationRequestBody } from '#core/signal/bodies.ts';
 import type { ReceivedAnswer } from '#core/signal/mitigation-codec.ts';
+import type { ReceivedStatusEntry } from '#core/signal/mitigation-status-codec.ts';
 import type { Answered } from '../client/dots-client.ts';
 import { rollOver } from '../client/rollover.ts';
 import { awaitMitigation } from './await-mitigation.ts';
 import { CommandFailed } from './command-failed.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { conflictText, failureOf, lifetimeText, targetsText } from './describe.ts';
-import { conflictJson } from './rfc-json.ts';
+import { conflictJson, statusJson } from './rfc-json.ts';
 import { hasTarget, scopeOf, type TargetOptions, withTargetOptions } from './target-options.ts';
 import { printJson, printLine, toned } from './terminal.ts';
 import { type Context, withClient, withExamples } from './with-client.ts';
@@ -84,13 +85,26 @@ async function mitigate(
   const accepted: Accepted[] = [];
   for (const part of partsOf(context, options, body))
     accepted.push(await withMids(accepted, () => ask(context, options, part)));
-  if (options.json) {
-    const told = accepted.map((each) => jsonOf(context, each));
-    printJson(told.length === 1 ? told[0] : told);
-  }
-  if (options.wait === undefined) return;
-  const seconds = options.wait === true ? DEFAULT_WAIT_SECONDS : options.wait;
-  for (const { mid } of accepted) await awaitMitigation(context, mid, seconds, options.json);
+  const entries = await withMids(accepted, () => waitFor(context, accepted, options));
+  if (!options.json) return;
+  const told = accepted.map((each, index) => {
+    const entry = entries[index];
+    return { ...jsonOf(context, each), ...(entry === undefined ? {} : statusJson(entry)) };
+  });
+  printJson(told.length === 1 ? told[0] : told);
+}
+
+/** One after another, as far as `--wait` wants. */
+async function waitFor(
+  context: Context,
+  accepted: readonly Accepted[],
+  { wait, json }: MitigateOptions,
+): Promise<readonly ReceivedStatusEntry[]> {
+  if (wait === undefined) return [];
+  const seconds = wait === true ? DEFAULT_WAIT_SECONDS : wait;
+  const entries: ReceivedStatusEntry[] = [];
+  for (const { mid } of accepted) entries.push(await awaitMitigation(context, mid, seconds, json));
+  return entries;
 }
 
 interface Accepted {

@@ -1,6 +1,6 @@
 /** `tocsin doctor`: what could keep the provider of this home from working, each with its fix. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { formatProblem, readConfig } from '../config/read.ts';
@@ -19,6 +19,8 @@ interface Finding {
 
 const RENEW_WITHIN_MS = 30 * 86_400_000;
 const HEALTH_MS = 3000;
+/** Bytes under which a disk is as good as full. */
+const LEAST_ROOM = 64 * 1024 * 1024;
 
 export function doctorCommand(): Command {
   return withExamples(new Command('doctor'), ['tocsin doctor', 'tocsin doctor --json']).action(
@@ -52,13 +54,23 @@ function homeFolder({ folder }: Home): Finding {
   const check = 'home';
   if (!existsSync(folder))
     return { check, ok: true, detail: `${folder} is not there yet: the first start makes it` };
-  const mode = statSync(folder).mode & 0o777;
-  const ok = (mode & 0o077) === 0;
-  return {
-    check,
-    ok,
-    detail: ok ? `${folder} is its owner's alone` : `${folder} is open to others: chmod 700 ${folder}`,
-  };
+  const problem = homeProblem(folder);
+  return { check, ok: problem === undefined, detail: problem ?? `${folder} is its owner's alone` };
+}
+
+function homeProblem(folder: string): string | undefined {
+  if ((statSync(folder).mode & 0o077) !== 0) return `${folder} is open to others: chmod 700 ${folder}`;
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why =
+      (error as NodeJS.ErrnoException).code === 'EROFS' ? 'its file system is read-only' : 'not its owner';
+    return `${folder} cannot be written by this user: ${why}`;
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < LEAST_ROOM
+    ? `the disk of ${folder} is full, or nearly: nothing new can be accepted until there is room`
+    : undefined;
 }
 
 function config(home: Home): Finding {

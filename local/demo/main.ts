@@ -18,15 +18,39 @@ const TIME_LIMIT_MS = 90_000;
 /** What the outer demo tells the inner one: the namespaces are there. */
 const INSIDE = 'inside-namespaces';
 
-const { values } = parseArgs({ options: { stage: { type: 'string' } } });
+const USAGE = `Usage: npm run demo [-- --stage webhook]
+
+One attack, from the first packet to the all-clear, between network namespaces of this machine, or with --stage webhook
+and where the kernel has none for us, over loopback with a stand-in for a scrubbing centre.
+`;
+
+const stageName = askedStage();
 const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));
 
-const isInside = values.stage === INSIDE;
-const wrapper = isInside || values.stage === 'webhook' ? undefined : isolation();
+const isInside = stageName === INSIDE;
+const wrapper = isInside || stageName === 'webhook' ? undefined : isolation();
 if (wrapper !== undefined) process.exitCode = await runInside(wrapper);
 else process.exitCode = await play(isInside ? makeNamespaceStage : makeWebhookStage);
+
+/** Ends the process when help was asked for, with 0, or what was asked for does not exist, with 2. */
+function askedStage(): string | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { stage: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help === true) {
+      process.stdout.write(USAGE);
+      process.exit(0);
+    }
+    if ([undefined, 'webhook', INSIDE].includes(values.stage)) return values.stage;
+    process.stderr.write(`there is no stage ${values.stage}\n\n${USAGE}`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  }
+  process.exit(2);
+}
 
 /** The inner demo ends when its standard input does: also when this process is killed. */
 async function runInside([program = '', ...args]: readonly string[]): Promise<number> {

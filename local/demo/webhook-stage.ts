@@ -42,7 +42,7 @@ export async function makeWebhookStage(folder: string): Promise<Stage> {
   let attack: Program | undefined;
   return {
     about:
-      'no network namespaces here: real datagrams go over loopback to a stand-in for a scrubbing centre, asked by webhook',
+      'without network namespaces: real datagrams go over loopback to a stand-in for a scrubbing centre, asked by webhook',
     victim: VICTIM,
     providerHost: LOOPBACK,
     agentNamespace: undefined,

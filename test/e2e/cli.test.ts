@@ -94,6 +94,20 @@ test('S-064 every new request has a higher mid', async () => {
   expect((await json('withdraw', '--all'))['withdrawn']).toEqual(expect.arrayContaining(mids));
 }, 60_000);
 
+test('--wait --json is one document: what was granted, and what became of it', async () => {
+  const prefix = ['--target-prefix', '192.0.2.66'];
+  const early = await tocsin(home, 'mitigate', ...prefix, '--wait', '0.5', '--json');
+  expect(early.code).toBe(1);
+  const { error } = JSON.parse(early.stdout) as { error: Json };
+  expect(error['message']).toContain('after 0.5 s: attack-mitigation-in-progress');
+  const [mid] = error['accepted'] as readonly [number];
+  const { cuid } = await json('mitigate', '--mid', String(mid), ...prefix);
+  await json('mitigator', 'confirm', 'demo', String(cuid), String(mid));
+  const done = await json('mitigate', '--mid', String(mid), ...prefix, '--wait', '20');
+  expect(done).toMatchObject({ mid, code: '2.04', status: 'attack-successfully-mitigated' });
+  await json('withdraw', String(mid));
+}, 60_000);
+
 test('A-156 a refusal shows the server’s code and words, changes nothing, and ends with 1', async () => {
   const refused = await tocsin(home, 'mitigate', '--target-prefix', '203.0.113.1');
   expect(refused.code).toBe(1);

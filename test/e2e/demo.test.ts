@@ -15,7 +15,7 @@ test(
       output += chunk.toString();
     });
     await once(child, 'close');
-    expect(output).toContain('no network namespaces here');
+    expect(output).toContain('without network namespaces: real datagrams');
     expect(output).toMatch(/now \d+ packets\/s \(0 of the attack/);
     expect(output).toMatch(/notified: [1-9]\d* packets dropped so far/);
     expect(output).toContain('every step was observed\n');
@@ -41,3 +41,22 @@ test(
   },
   PATIENCE_MS,
 );
+
+test.each([
+  [['--help'], 0],
+  [['--stage', 'moon'], 2],
+  [['--speed', '2'], 2],
+])('%j tells how it is called, and plays nothing', async (args, exitCode) => {
+  const child = spawn(process.execPath, ['local/demo/main.ts', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  await once(child, 'close');
+  expect(output).toContain('Usage: npm run demo [-- --stage webhook]');
+  expect(output).not.toContain('    at ');
+  expect(child.exitCode).toBe(exitCode);
+});

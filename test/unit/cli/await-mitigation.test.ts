@@ -21,16 +21,19 @@ const gone: Told = { type: 'refused', code: '4.04', diagnostic: 'mid 7 not found
 /** A session on which the provider says this, one notification after the other. */
 function session(
   ...outcomes: readonly Told[]
-): Waiting & { readonly stops: number[]; readonly said: string[] } {
+): Waiting & { readonly stops: number[]; readonly said: string[]; readonly asked: object[] } {
+  const asked: object[] = [];
   const stops: number[] = [];
   const said: string[] = [];
   return {
     stops,
     said,
+    asked,
     lost: new Promise<never>(() => undefined),
     progress: { update: (text) => said.push(text) },
     client: {
-      watch: (_query, notified) => {
+      watch: (query, notified) => {
+        asked.push(query);
         for (const outcome of outcomes) queueMicrotask(() => notified(outcome, true));
         return { stop: () => Promise.resolve(void stops.push(1)) } as unknown as Observation;
       },
@@ -40,12 +43,18 @@ function session(
 
 test('it is over as soon as the mitigation is in effect', async () => {
   const waiting = session(told('inProgress'), told('mitigated'));
-  await awaitMitigation(waiting, mid, 10, true);
+  expect(await awaitMitigation(waiting, mid, 10, true)).toEqual(entry('mitigated'));
   expect(waiting.said).toEqual([
     'mitigation 7: attack-mitigation-in-progress',
     'mitigation 7: attack-successfully-mitigated',
   ]);
   expect(waiting.stops).toHaveLength(1);
+});
+
+test('S-163 during the attack only what changes is asked for', async () => {
+  const waiting = session(told('mitigated'));
+  await awaitMitigation(waiting, mid, 10, true);
+  expect(waiting.asked).toEqual([{ mid, filter: 'n' }]);
 });
 
 test.each<[Told, string]>([

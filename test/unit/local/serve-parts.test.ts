@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeFileWhole } from '#local/home.ts';
 import { Closers } from '#local/serve/closers.ts';
 import { Health } from '#local/serve/health.ts';
 import { invokeInProcess } from '#local/serve/invoke.ts';
@@ -25,6 +26,12 @@ describe('the lock of a home', () => {
     expect(second).toBeDefined();
     second?.release();
   });
+});
+
+test('a file that cannot be written whole leaves nothing beside it', () => {
+  mkdirSync(join(folder, 'taken', 'inside'), { recursive: true });
+  expect(() => writeFileWhole(join(folder, 'taken'), 'text', 0o600)).toThrow();
+  expect(readdirSync(folder)).toEqual(['taken']);
 });
 
 describe('ticket keys', () => {
