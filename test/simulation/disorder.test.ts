@@ -39,7 +39,7 @@ beforeAll(async () => {
     clients.push(client);
   }
   await simulation.run(90);
-}, 120_000);
+}, 300_000);
 
 afterAll(() => simulation.close());
 
