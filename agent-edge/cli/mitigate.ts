@@ -13,6 +13,7 @@ import { awaitMitigation } from './await-mitigation.ts';
 import { CommandFailed } from './command-failed.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { conflictText, failureOf, lifetimeText, targetsText } from './describe.ts';
+import { keepOneCuid } from './one-cuid.ts';
 import { conflictJson, statusJson } from './rfc-json.ts';
 import { hasTarget, scopeOf, type TargetOptions, withTargetOptions } from './target-options.ts';
 import { printJson, printLine, toned } from './terminal.ts';
@@ -199,6 +200,7 @@ async function request(
   body: MitigationRequestBody,
 ): Promise<Requested> {
   const { client, state, target } = context;
+  await keepOneCuid(context);
   if (options.mid !== undefined) state.noteMid(target.server, client.cuid, options.mid);
   const mid = options.mid ?? (await newMid(context, body.triggerMitigation));
   return { mid, answer: await client.requestMitigation(mid, body) };

@@ -1,7 +1,7 @@
 /**
- * What a client must not forget (RFC 9132 §4.4.1.1): the highest mid used towards each server with each cuid, and the
- * cuid that replaced a colliding one. A small database, since processes share it and a crash must never reuse a mid: the
- * transaction that takes a mid is on disk before the mid is on the wire.
+ * What a client must not forget (RFC 9132 §4.4.1.1): the highest mid used towards each server with each cuid, the cuid
+ * that replaced a colliding one, and the one it last asked under. A small database, since processes share it and a crash
+ * must never reuse a mid: the transaction that takes a mid is on disk before the mid is on the wire.
  */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ const LOCK_WAIT_MS = 5_000;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mids (server TEXT, cuid TEXT, last INTEGER NOT NULL, PRIMARY KEY (server, cuid)) STRICT;
   CREATE TABLE IF NOT EXISTS cuids (server TEXT, derived TEXT, cuid TEXT NOT NULL, PRIMARY KEY (server, derived)) STRICT;
+  CREATE TABLE IF NOT EXISTS asked (server TEXT, derived TEXT, cuid TEXT NOT NULL, PRIMARY KEY (server, derived)) STRICT;
 `;
 
 export class AgentState {
@@ -67,6 +68,18 @@ export class AgentState {
   /** After a collision (S-058). */
   replaceCuid(server: string, derived: Cuid, cuid: Cuid): void {
     this.#database.prepare('INSERT OR REPLACE INTO cuids VALUES (?, ?, ?)').run(server, derived, cuid);
+  }
+
+  /** The cuid that a client with these credentials last asked for a mitigation under. */
+  askedUnder(server: string, derived: Cuid): Cuid | undefined {
+    const row = this.#database
+      .prepare('SELECT cuid FROM asked WHERE server = ? AND derived = ?')
+      .get(server, derived);
+    return row === undefined ? undefined : parseCuid(String(row['cuid']));
+  }
+
+  noteAskedUnder(server: string, derived: Cuid, cuid: Cuid): void {
+    this.#database.prepare('INSERT OR REPLACE INTO asked VALUES (?, ?, ?)').run(server, derived, cuid);
   }
 
   close(): void {

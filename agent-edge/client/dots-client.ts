@@ -51,6 +51,8 @@ export interface DotsClient {
     query?: Omit<GetMitigations, 'observe'>,
     withinMs?: number,
   ): Promise<Answered<readonly ReceivedStatusEntry[]>>;
+  /** The mitigations of this client under a cuid that it has used before. */
+  statusUnder(cuid: Cuid): Promise<Answered<readonly ReceivedStatusEntry[]>>;
   /** Every notification, from the first answer on (§4.4.2.1); `more` is false with the last. */
   watch(
     query: Omit<GetMitigations, 'observe'>,
@@ -110,6 +112,10 @@ class SessionClient implements DotsClient {
     withinMs?: number,
   ): Promise<Answered<readonly ReceivedStatusEntry[]>> {
     return this.#ask(getMitigations(this.#cuid, query), statusOutcome, withinMs);
+  }
+
+  statusUnder(cuid: Cuid): Promise<Answered<readonly ReceivedStatusEntry[]>> {
+    return this.#ask(getMitigations(cuid, { filter: 'n' }), statusOutcome);
   }
 
   watch(

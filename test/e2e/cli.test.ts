@@ -137,6 +137,7 @@ test('S-058 when the cuid is another client’s, a new one is made, used and kep
   const { cuid } = await json('mitigate', '--target-prefix', '192.0.2.31');
   await json('withdraw', '--all');
   const first = await json('mitigate', '--target-prefix', '192.0.2.32', ...asPsk());
+  await json('withdraw', '--all', ...asPsk());
   const collided = await tocsin(
     home,
     'mitigate',
@@ -174,6 +175,7 @@ test('S-058 when the cuid is another client’s, a new one is made, used and kep
       (await tocsin(twin, 'mitigate', '--target-prefix', '192.0.2.43', ...server, ...late, '--json')).stdout,
     ) as Json;
     expect(again['cuid']).toBe(renewed['cuid']);
+    await json('withdraw', '--all', '--cuid', lateCuid, ...asPsk());
   } finally {
     removeHome(twin);
   }

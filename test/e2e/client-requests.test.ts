@@ -99,3 +99,15 @@ test('S-382 a client runs with a certificate that an enrolment elsewhere gave it
   // The identity, and so the cuid, is of the key.
   expect((await entries()).map(({ mid }) => mid)).toContain(asked['mid']);
 }, 60_000);
+
+test('S-054 the cuid does not change while something is active under the old one', async () => {
+  const asked = await json('mitigate', '--target-prefix', '192.0.2.31');
+  const other = ['mitigate', '--target-prefix', '192.0.2.32', '--cuid', 'another-cuid-of-demo'];
+  const refused = await tocsin(home, ...other);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(`tocsin withdraw --all --cuid ${String(asked['cuid'])}`);
+  expect((await tocsin(home, 'status', '--cuid', 'another-cuid-of-demo')).stdout).toBe('no mitigations\n');
+  await json('withdraw', '--all');
+  expect(await json(...other)).toMatchObject({ code: '2.01', cuid: 'another-cuid-of-demo' });
+  await json('withdraw', '--all', '--cuid', 'another-cuid-of-demo');
+}, 60_000);
