@@ -14,13 +14,13 @@ import { findSuites, type Suite } from './support/suites.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Pure suites share two workers; those that start processes run one after another, so that none starves another's timing. */
+/** Suites that start processes run after the pure ones: they mostly wait, and then have the processors to themselves. */
 const STAGES = [
   {
     folders: ['unit', 'vectors', 'property', 'conformance', 'simulation', 'infra', 'fuzz'],
     jest: ['--maxWorkers=2'],
   },
-  { folders: ['interop', 'e2e'], jest: ['--runInBand', '--testTimeout=60000'] },
+  { folders: ['interop', 'e2e'], jest: ['--maxWorkers=2', '--testTimeout=60000'] },
 ] as const;
 
 /** How long jest may take to end after its last suite. */
