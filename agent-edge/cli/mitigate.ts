@@ -13,7 +13,7 @@ import { awaitMitigation } from './await-mitigation.ts';
 import { CommandFailed } from './command-failed.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { conflictText, failureOf, lifetimeText, targetsText } from './describe.ts';
-import { keepOneCuid } from './one-cuid.ts';
+import { keepOneCuid, takeRandomCuid } from './one-cuid.ts';
 import { conflictJson, statusJson } from './rfc-json.ts';
 import { hasTarget, scopeOf, type TargetOptions, withTargetOptions } from './target-options.ts';
 import { printJson, printLine, toned } from './terminal.ts';
@@ -26,6 +26,7 @@ interface MitigateOptions extends ConnectionOptions, TargetOptions {
   readonly efficacy?: 'under-attack' | 'mitigated';
   /** Seconds; true when no number was given. */
   readonly wait?: number | true;
+  readonly randomCuid: boolean;
 }
 
 /** RFC 9132 §4.4.1.1: "The RECOMMENDED lifetime of a mitigation request is 3600 seconds". */
@@ -52,6 +53,14 @@ export function mitigateCommand(): Command {
       new Option('--efficacy <what>', 'report what is seen of the attack; needs --mid').choices(
         Object.keys(ATTACK_STATUS),
       ),
+    )
+    .addOption(
+      new Option(
+        '--random-cuid',
+        'ask under a random identifier from now on, not one that the credentials give away',
+      )
+        .default(false)
+        .conflicts('cuid'),
     )
     .option('--wait [seconds]', `wait until it is in effect (default: ${DEFAULT_WAIT_SECONDS})`, parseWait);
   withConnectionOptions(command);
@@ -83,6 +92,7 @@ async function mitigate(
   options: MitigateOptions,
   body: MitigationRequestBody,
 ): Promise<void> {
+  if (options.randomCuid) await takeRandomCuid(context);
   const accepted: Accepted[] = [];
   for (const part of partsOf(context, options, body))
     accepted.push(await withMids(accepted, () => ask(context, options, part)));

@@ -42,3 +42,16 @@ export async function keepOneCuid({
   }
   state.noteAskedUnder(server, credentials.derivedCuid, client.cuid);
 }
+
+/**
+ * §11: a derived cuid can be told from a certificate that TLS 1.2 shows to whoever listens. Takes a random one instead,
+ * made once: later commands find it in the agent's memory.
+ */
+export async function takeRandomCuid(context: Context): Promise<void> {
+  const { client, state, target } = context;
+  const { derivedCuid } = target.credentials;
+  if (state.cuid(target.server, derivedCuid) !== derivedCuid) return;
+  const random = client.renewCuid();
+  await keepOneCuid(context);
+  state.replaceCuid(target.server, derivedCuid, random);
+}

@@ -111,3 +111,18 @@ test('S-054 the cuid does not change while something is active under the old one
   expect(await json(...other)).toMatchObject({ code: '2.01', cuid: 'another-cuid-of-demo' });
   await json('withdraw', '--all', '--cuid', 'another-cuid-of-demo');
 }, 60_000);
+
+test('S-438 a random cuid is made once, and kept by every later command', async () => {
+  const psk = ['--psk-key-file', join(home, 'pki/clients/demo-psk.psk')];
+  const derived = await json('mitigate', '--target-prefix', '192.0.2.51', ...psk);
+  const asRandom = ['mitigate', '--target-prefix', '192.0.2.52', '--random-cuid', ...psk];
+  expect((await tocsin(home, ...asRandom)).stderr).toContain('mitigations are active');
+  await json('withdraw', '--all', ...psk);
+  const random = await json(...asRandom);
+  expect(random['cuid']).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  expect(random['cuid']).not.toBe(derived['cuid']);
+  const { scope } = (await json('status', ...psk)) as unknown as { readonly scope: readonly Json[] };
+  expect(scope.map(({ mid }) => mid)).toContain(random['mid']);
+  expect(await json(...asRandom)).toMatchObject({ code: '2.01', cuid: random['cuid'] });
+  await json('withdraw', '--all', ...psk);
+}, 60_000);
