@@ -249,6 +249,14 @@ test('P-190 P-191 without Q-Block support a CON with either option gets 4.02, a 
   expect(peer.take('request')).toEqual([]);
 });
 
+test('P-196 two Q-Block1 options are refused like any critical option that is not understood', () => {
+  const peer = new UdpPeer();
+  const options = [option(OPTION.qBlock1, 2), option(OPTION.qBlock1, 0x12)];
+  peer.says(CON, METHOD.put, 1, { options, payload: text('x') });
+  expect(peer.hearsOne()).toMatchObject({ type: ACK, code: RESPONSE.badOption });
+  expect(peer.take('request')).toEqual([]);
+});
+
 test('P-195 Q-Block1 beside Block1 is refused', () => {
   const peer = new UdpPeer();
   const mixed = { options: [option(OPTION.qBlock1, 2), option(OPTION.block1, 2)], payload: text('x') };
