@@ -1,7 +1,6 @@
 /** `tocsin serve`: the provider on this machine, in the foreground. */
-
-import { isIP } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
+import { parseIpPrefix } from '#core/model/ip-prefix.ts';
 import { homeOf } from '../home.ts';
 import { logToStandardError } from '../serve/log.ts';
 import type { ServeOptions } from '../serve/options.ts';
@@ -44,7 +43,7 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** A name could be several addresses, or none: which of them are listened on is for the operator to say. */
 function parseHost(text: string): string {
-  if (isIP(text) === 0)
+  if (text.includes('/') || parseIpPrefix(text) === undefined)
     throw new InvalidArgumentError('It wants an IP address of this machine, or 0.0.0.0 or :: for all.');
   return text;
 }
