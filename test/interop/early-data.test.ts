@@ -60,7 +60,7 @@ function lengthAt(der: Buffer, at: number): { readonly length: number; readonly 
   return { length: der.readUIntBE(at + 1, bytes), end: at + 1 + bytes };
 }
 
-test('S-390 S-391 S-392 early data, sent all the same, is never taken: a Ping in it meets no Pong, and a replay neither', async () => {
+test('P-061 P-105 S-390 S-391 S-392 early data, sent all the same, is never taken: a Ping in it meets no Pong, and a replay neither', async () => {
   const heard: Buffer[] = [];
   const { port, sessions } = await startTlsEcho({
     ...server,

@@ -161,9 +161,9 @@ describe('what a code means', () => {
   }
 
   test.each([
-    ['P-088', '4.02', RESPONSE.badOption],
-    ['P-089', '4.01', RESPONSE.unauthorized],
-  ])('%s %s is told, and the request is not made again', async (_, code, byte) => {
+    ['4.02', RESPONSE.badOption],
+    ['4.01', RESPONSE.unauthorized],
+  ])('P-088 P-089 %s is told, and the request is not made again', async (code, byte) => {
     const { outcome, times } = await outcomeOf(diagnosed(byte));
     expect(outcome).toMatchObject({ type: 'refused', code, diagnostic: 'no' });
     expect(times).toBe(1);
