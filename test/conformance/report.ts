@@ -33,6 +33,10 @@ const titles = readTestTitles(join(ROOT, 'test')).map((title) => ({
 }));
 const { files, errors } = coverageOf(requirements, refusals, titles);
 
+// Whoever reads only the first lines has what was wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.stdout.write(`${values.json ? JSON.stringify(counts(files)) : table(files)}\n`);
 for (const file of positionals) for (const line of details(file)) process.stdout.write(`${line}\n`);
 for (const error of errors) process.stderr.write(`${error}\n`);
