@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { formatProblem, readConfig } from '../config/read.ts';
 import { type Home, homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -36,7 +37,7 @@ export function doctorCommand(): Command {
       const rows = findings.map(({ check, ok, detail }) => [ok ? 'ok' : 'PROBLEM', check, detail]);
       print(options, findings, table([['', 'CHECK', 'DETAIL'], ...rows]));
       const problems = findings.filter(({ ok }) => !ok).length;
-      if (problems > 0) throw new OperatorError(`${problems} of ${findings.length} checks found a problem`);
+      if (problems > 0) throw new CommandFailed(`${problems} of ${findings.length} checks found a problem`);
     },
   );
 }

@@ -1,6 +1,7 @@
 /** `tocsin mitigator`: the drivers of this provider, and the work orders of its operators. */
 import { Command } from 'commander';
 import { confirmOrder, type Order, openOrders, refuseOrder } from '#adapters/mitigators/alert/orders.ts';
+import { CommandFailed } from '#agent-edge/cli/command-failed.ts';
 import { homeOf } from '../home.ts';
 import { OperatorError } from '../operator-error.ts';
 import { withStore } from '../registry/open-store.ts';
@@ -47,7 +48,7 @@ export function mitigatorCommand(): Command {
     const rows = all.map(({ name, healthy, detail }) => [name, healthy ? 'well' : 'NOT WELL', detail]);
     print(options, all, table([['MITIGATOR', 'HEALTH', 'DETAIL'], ...rows]));
     const unwell = all.filter(({ healthy }) => !healthy);
-    if (unwell.length > 0) throw new OperatorError(`not well: ${unwell.map(({ name }) => name).join(', ')}`);
+    if (unwell.length > 0) throw new CommandFailed(`not well: ${unwell.map(({ name }) => name).join(', ')}`);
   });
 
   addCommand(mitigator, 'orders', 'work orders of the alert driver', ['tocsin mitigator orders']).action(

@@ -10,7 +10,7 @@ import { asRefusal } from '../refusal.ts';
 import { print } from './command-line.ts';
 import { operatorCommands } from './commands.ts';
 
-/** A CommandFailed is the agent's, which has printed its JSON already. Exit code: 0 done, 1 refused or failed, 2 usage. */
+/** A CommandFailed comes when its JSON is printed already. Exit code: 0 done, 1 refused or failed, 2 usage. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   process.stdout.on('error', onOutputError);
   process.stderr.on('error', onOutputError);
@@ -62,7 +62,9 @@ function configureAll(command: Command): void {
 
 /** Whoever reads may have seen enough (`tocsin status | head -1`): that is no failure, and a provider goes on without. */
 function onOutputError(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`tocsin: what was to be said could not be written: ${error.message}\n`);
+  process.exit(1);
 }
 
 function printFailure(message: string): void {

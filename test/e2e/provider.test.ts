@@ -331,6 +331,10 @@ describe('tocsin doctor', () => {
       const ended = await tocsin(home, 'doctor');
       expect(ended.code).toBe(1);
       expect(ended.stdout).toContain(`PROBLEM  home         ${home} is open to others: chmod 700 ${home}`);
+      const { code, stdout } = await tocsin(home, 'doctor', '--json');
+      expect([code, (JSON.parse(stdout) as { ok: boolean }[]).filter(({ ok }) => !ok).length]).toEqual([
+        1, 1,
+      ]);
     },
     PATIENCE_MS,
   );
