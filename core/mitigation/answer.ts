@@ -1,23 +1,11 @@
 /** What a command is answered with; `core/signal/error-response.ts` turns it into CoAP. */
 import type { ConflictInformation } from '../model/conflict.ts';
 import type { Mid } from '../model/identifiers.ts';
+import type { BodyError } from '../signal/bodies.ts';
+import type { RequestRefusal } from '../signal/protocol-error.ts';
 
-export type Refusal =
-  | { readonly code: 'invalid'; readonly field: string; readonly why: string; readonly section: string }
-  | { readonly code: 'not-owned'; readonly target: string }
-  | { readonly code: 'unknown-alias'; readonly alias: string }
-  | { readonly code: 'unresolvable'; readonly name: string }
-  | { readonly code: 'changed-parameters'; readonly field: string }
-  | { readonly code: 'unknown-mid' }
-  | {
-      readonly code: 'conflict';
-      readonly conflict: ConflictInformation;
-      readonly mid?: Mid;
-      readonly lifetimeSeconds?: number;
-    }
-  | { readonly code: 'unauthorized'; readonly why: string }
-  | { readonly code: 'limit'; readonly why: string; readonly retryAfterSeconds: number }
-  | { readonly code: 'unavailable'; readonly why: string; readonly retryAfterSeconds: number };
+/** All that `errorResponse` has an answer for, and a decision can find. */
+export type Refusal = ({ readonly code: 'invalid' } & BodyError) | RequestRefusal;
 
 export type Answer =
   /** 2.01 */

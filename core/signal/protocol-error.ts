@@ -12,11 +12,10 @@ export type ProtocolError =
   | { readonly code: 'bad-option'; readonly why: string }
   | { readonly code: 'unsupported-content-format'; readonly format: number }
   | { readonly code: 'not-acceptable'; readonly format: number }
-  /** The peer is authenticated, and nobody's client (RFC 9132 §9, 4.01). */
   /** A configuration value outside of the server's bounds (§4.5.2, D21). */
   | ({ readonly code: 'unprocessable' } & BodyError);
 
-/** The refusals of `core/ports/mitigation-request.ts`, which assigns to this: a variant missing here does not compile there. */
+/** What only the decision can find. */
 export type RequestRefusal =
   | { readonly code: 'not-owned'; readonly target: string }
   | { readonly code: 'unknown-alias'; readonly alias: string }
@@ -29,6 +28,7 @@ export type RequestRefusal =
       readonly mid?: Mid;
       readonly lifetimeSeconds?: number;
     }
+  /** The peer is authenticated, and nobody's client (RFC 9132 §9, 4.01). */
   | { readonly code: 'unauthorized'; readonly why: string }
   | { readonly code: 'limit'; readonly why: string; readonly retryAfterSeconds: number }
   | { readonly code: 'unavailable'; readonly why: string; readonly retryAfterSeconds: number };
