@@ -7,6 +7,8 @@ export interface Link {
   readonly roundTrip: RoundTrip;
   /** False over TCP, which repeats by itself. */
   readonly repeatsRequests: boolean;
+  /** Chance, uniform in [0, 1). */
+  readonly fraction: () => number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Calls `work` after `delayMs`, unless the function it returns is called before. */

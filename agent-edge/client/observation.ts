@@ -1,4 +1,5 @@
 /** One observation (RFC 7641; RFC 9132 §4.4.2.1), from registration to cancellation, under one token. */
+import { renewAfterMs } from '#core/client/freshness.ts';
 import { Repetition } from '#core/client/repetition.ts';
 import type { ExchangeId, FailureReason } from '#core/coap/endpoint-io.ts';
 import type { Request, Response } from '#core/coap/message.ts';
@@ -7,8 +8,6 @@ import type { ExchangeOwner, Link } from './link.ts';
 /** Each notification. `more` is false with the last one: an error, or an answer without observation. */
 export type Notify = (response: Response, more: boolean) => void;
 
-/** A server notifies at least every 15 s while something is going on; after this silence the registration is renewed. */
-const RENEW_AFTER_MS = 60_000;
 const CANCEL_WITHIN_MS = 2_000;
 
 export class Observation implements ExchangeOwner {
@@ -55,7 +54,7 @@ export class Observation implements ExchangeOwner {
     this.#registration = undefined;
     this.#notify(response, more);
     if (!more) this.#finish('ended');
-    else this.#schedule(RENEW_AFTER_MS, () => this.#register());
+    else this.#schedule(renewAfterMs(response.options, this.#link.fraction()), () => this.#register());
   }
 
   failed(_exchange: ExchangeId, reason: FailureReason): void {

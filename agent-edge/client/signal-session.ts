@@ -108,6 +108,7 @@ export class SignalSession {
     return {
       roundTrip,
       repeatsRequests: this.#isDatagram,
+      fraction: () => this.#options.random.fraction(),
       now: () => this.#options.clock.monotonic(),
       after: this.#options.after ?? machineTimer,
       pace: (work) => this.#queue.add(work),

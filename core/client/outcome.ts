@@ -12,6 +12,7 @@ import { DOTS_CBOR } from '../signal/content-format.ts';
 import { decodeMitigationAnswer, type ReceivedAnswer } from '../signal/mitigation-codec.ts';
 import { decodeMitigationStatus, type ReceivedStatusEntry } from '../signal/mitigation-status-codec.ts';
 import { decodeRedirect } from '../signal/redirect-codec.ts';
+import { DEFAULT_MAX_AGE } from './freshness.ts';
 
 export type Outcome<T> =
   | { readonly type: 'done'; readonly code: string; readonly value: T }
@@ -33,9 +34,6 @@ export type Outcome<T> =
     }
   /** The answer itself cannot be understood. */
   | { readonly type: 'unreadable'; readonly code: string; readonly error: BodyError };
-
-/** Max-Age when there is no such option (RFC 7252 §5.10.5), in seconds. */
-const DEFAULT_MAX_AGE = 60;
 
 export const mitigationOutcome = (response: Response): Outcome<ReceivedAnswer> =>
   outcomeOf(response, decodeMitigationAnswer);

@@ -39,13 +39,20 @@ export class ClientWorld {
   readonly #driver: ManualDriver;
   readonly #timers = new Set<Timer>();
 
-  constructor(options: { readonly transport?: 'udp' | 'tcp'; readonly roundTripMs?: number } = {}) {
-    const { transport = 'udp', roundTripMs } = options;
+  constructor(
+    options: {
+      readonly transport?: 'udp' | 'tcp';
+      readonly roundTripMs?: number;
+      /** Of the client's randomness. */
+      readonly seed?: number;
+    } = {},
+  ) {
+    const { transport = 'udp', roundTripMs, seed = 3 } = options;
     const clock = { monotonic: () => this.#nowMs, epochSeconds: () => Math.floor(this.#nowMs / 1000) };
     this.pair = new SecurePair({ identityId: 'A'.repeat(43) as IdentityId, transport });
     this.#driver = new ManualDriver(clock);
     this.server = this.#attachServer();
-    const fraction = seededRandom(3);
+    const fraction = seededRandom(seed);
     this.session = new SignalSession({
       session: this.pair.client,
       driver: this.#driver,

@@ -213,16 +213,34 @@ describe('an observation', () => {
     expect(seen).toEqual(['01 true', '02 true', ' false']);
   });
 
-  test('is renewed after a minute of silence', async () => {
+  test('P-115 is renewed 5 to 15 s after Max-Age has passed in silence, each client at a time of its own', async () => {
+    const delays: number[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = new ClientWorld({ seed });
+      const fresh = observed(Uint8Array.of(1));
+      const withMaxAge = { ...fresh, options: [...fresh.options, makeUintOption(OPTION.maxAge, 10)] };
+      world.script = (request) => (request.code === METHOD.get ? withMaxAge : plain(RESPONSE.changed));
+      watch(world, []);
+      await world.run(26_000);
+      const gets = world.arrived.filter(({ request }) => request.code === METHOD.get);
+      expect(gets).toHaveLength(2);
+      delays.push((gets[1]?.at ?? 0) - (gets[0]?.at ?? 0) - 10_000);
+    }
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(5_000);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(15_000);
+    expect(new Set(delays.map((delay) => Math.round(delay / 100))).size).toBeGreaterThan(10);
+  });
+
+  test('P-115 without Max-Age a notification is current for a minute', async () => {
     const world = new ClientWorld();
     world.script = (request) =>
       request.code === METHOD.get ? observed(Uint8Array.of(1)) : plain(RESPONSE.changed);
     watch(world, []);
-    await world.run(59_000);
+    await world.run(64_000);
     const registrations = (): number =>
       world.arrived.filter(({ request }) => request.code === METHOD.get).length;
     expect(registrations()).toBe(1);
-    await world.run(2_000);
+    await world.run(12_000);
     expect(registrations()).toBe(2);
   });
 
