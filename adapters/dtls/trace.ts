@@ -1,5 +1,5 @@
 /** What the DTLS listener tells whoever wants to know: values, never log lines. */
-import type { Credential } from '#core/ports/secure-session.ts';
+import type { LimitReason, PeerTrace } from '../tls/trace.ts';
 
 /** Why a datagram was dropped. */
 export type DropReason =
@@ -8,23 +8,6 @@ export type DropReason =
   | 'repeated-hello'
   | 'unknown-peer'
   | 'queue-full'
-  | 'prefix-limit'
-  | 'global-limit'
-  | 'pending-limit'
-  | 'session-limit'
-  | 'host-limit';
+  | LimitReason;
 
-export type DtlsTrace =
-  | {
-      readonly type: 'opened';
-      readonly remote: string;
-      readonly kind: Credential['kind'];
-      readonly cipher: string;
-      readonly resumed: boolean;
-    }
-  | { readonly type: 'handshake-failed'; readonly remote: string; readonly reason: string }
-  | { readonly type: 'closed'; readonly remote: string; readonly reason: string }
-  | { readonly type: 'dropped'; readonly remote: string; readonly reason: DropReason }
-  /** Something threw that should not have: ours or the owner's handler. The peer concerned is closed, the rest goes on. */
-  | { readonly type: 'fault'; readonly remote: string; readonly error: unknown }
-  | { readonly type: 'socket-error'; readonly error: Error };
+export type DtlsTrace = PeerTrace<DropReason> | { readonly type: 'socket-error'; readonly error: Error };

@@ -12,7 +12,7 @@ import { proofOfClient } from './proof.ts';
 import type { ListenTlsOptions, TlsListener, TlsStats } from './server.ts';
 import { TlsSession } from './session.ts';
 import { GROUPS, SESSION_ID_CONTEXT, suitesFor, TICKET_SECONDS, TLS_1_3_SUITES } from './suites.ts';
-import type { TlsTrace } from './trace.ts';
+import type { LimitReason } from './trace.ts';
 
 /** RFC 8323 §8.2: the protocol a client names on ports other than 5684. */
 export const ALPN_COAP = 'coap';
@@ -26,8 +26,6 @@ export interface TlsServerLimits {
   readonly maxUnsentBytes: number;
   readonly rates: HandshakeRates;
 }
-
-type DropReason = Extract<TlsTrace, { type: 'dropped' }>['reason'];
 
 export class TlsServer implements TlsListener {
   readonly #options: ListenTlsOptions;
@@ -186,7 +184,7 @@ export class TlsServer implements TlsListener {
     this.#secure.emit('connection', socket);
   }
 
-  #refusal(address: string): DropReason | undefined {
+  #refusal(address: string): LimitReason | undefined {
     const { maxSessions, maxPending, maxSessionsPerHost } = this.#settings;
     if (this.#sessions.size >= maxSessions) return 'session-limit';
     if (this.#connections.size - this.#sessions.size >= maxPending) return 'pending-limit';
