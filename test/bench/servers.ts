@@ -1,10 +1,14 @@
 /** The two servers that are measured: the provider as `npm start` runs it, and Debian's libcoap server on OpenSSL. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { makeTemporaryHome, removeHome, startProviderProcess } from '#test/support/provider-process.ts';
+import {
+  demoCredentials,
+  makeTemporaryHome,
+  removeHome,
+  startProviderProcess,
+} from '#test/support/provider-process.ts';
 
 export interface MeasuredServer {
   readonly pid: number;
@@ -21,8 +25,8 @@ export async function startProvider(config?: string): Promise<MeasuredServer> {
   const provider = await startProviderProcess(home);
   return {
     pid: provider.pid,
-    port: portOf(provider.ready.signal.udp),
-    client: demoClient(home),
+    port: provider.signalPort,
+    client: demoCredentials(home),
     home,
     stop: async () => {
       await provider.stop();
@@ -51,11 +55,4 @@ export async function startLibcoap(provider: MeasuredServer, plainPort: number):
       await ended;
     },
   };
-}
-
-export const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
-
-export function demoClient(home: string): MeasuredServer['client'] {
-  const read = (...path: string[]): string => readFileSync(join(home, 'pki', ...path), 'utf8');
-  return { ca: read('ca.pem'), cert: read('clients', 'demo.pem'), key: read('clients', 'demo.key') };
 }

@@ -97,7 +97,7 @@ function listeningSockets(pid: number): readonly { protocol: string; address: st
 }
 
 test('A-193 through loss, reordering and duplication a mitigation is requested once, seen and withdrawn', async () => {
-  const relay = await startLossyRelay(Number(provider.ready.signal.udp.split(':').at(-1)), {
+  const relay = await startLossyRelay(provider.signalPort, {
     loss: 0.3,
     reordered: 0.25,
     duplicated: 0.1,

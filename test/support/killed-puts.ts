@@ -83,15 +83,14 @@ async function storedMids(provider: ProviderProcess): Promise<Set<number>> {
   return new Set(answer.value.map((entry) => entry.mid));
 }
 
-function demoClient({ home, ready }: ProviderProcess): Promise<DotsClient> {
+function demoClient({ home, signalPort }: ProviderProcess): Promise<DotsClient> {
   const cuid = parseCuid('killed-puts-0000000000');
   if (cuid === undefined) throw new Error('no cuid');
   const pki = join(home, 'pki');
-  const port = Number(ready.signal.udp.slice(ready.signal.udp.lastIndexOf(':') + 1));
   return connect({
     host: '127.0.0.1',
-    udpPort: port,
-    tcpPort: port,
+    udpPort: signalPort,
+    tcpPort: signalPort,
     transport: 'udp',
     timeoutMs: 10_000,
     answerWithinMs: 10_000,

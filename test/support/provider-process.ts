@@ -16,6 +16,8 @@ export interface ProviderProcess {
   readonly home: string;
   readonly ready: Ready;
   readonly pid: number;
+  /** Of the signal channel, on both transports. */
+  readonly signalPort: number;
   /** Sends the signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -27,6 +29,16 @@ export function makeTemporaryHome(config?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-home-'));
   if (config !== undefined) writeFileSync(join(folder, 'config.yaml'), config);
   return folder;
+}
+
+/** PEM texts of the client that a first start makes for `demo`. */
+export function demoCredentials(home: string): {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+} {
+  const read = (...path: string[]): string => readFileSync(join(home, 'pki', ...path), 'utf8');
+  return { ca: read('ca.pem'), cert: read('clients', 'demo.pem'), key: read('clients', 'demo.key') };
 }
 
 export const removeHome = (home: string): void => rmSync(home, { recursive: true, force: true });
@@ -49,9 +61,11 @@ export async function startProviderProcess(
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  const found = readyOf(ready) as Ready;
   return {
     home,
-    ready: readyOf(ready) as Ready,
+    ready: found,
+    signalPort: Number(found.signal.udp.slice(found.signal.udp.lastIndexOf(':') + 1)),
     pid: child.pid ?? 0,
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);

@@ -1,12 +1,10 @@
 /** A peer that has a session and says what it likes, one message id after another. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { connectDtls } from '#adapters/dtls/client.ts';
 import { utf8Decode } from '#core/base/bytes.ts';
 import { formatCode } from '#core/coap/code.ts';
 import { decodeUdp, TYPE } from '#core/coap/udp-message.ts';
 import type { SecureSession } from '#core/ports/secure-session.ts';
-import type { ProviderProcess } from '#test/support/provider-process.ts';
+import { demoCredentials, type ProviderProcess } from '#test/support/provider-process.ts';
 import { type HostileMessage, request } from './hostile-message.ts';
 
 export interface Answer {
@@ -29,17 +27,9 @@ export class HostilePeer {
     this.#session = session;
   }
 
-  static async of({ home, ready }: ProviderProcess): Promise<HostilePeer> {
-    const pem = (...path: string[]): string => readFileSync(join(home, 'pki', ...path), 'utf8');
-    const { udp } = ready.signal;
+  static async of({ home, signalPort }: ProviderProcess): Promise<HostilePeer> {
     return new HostilePeer(
-      await connectDtls({
-        host: '127.0.0.1',
-        port: Number(udp.slice(udp.lastIndexOf(':') + 1)),
-        ca: pem('ca.pem'),
-        cert: pem('clients', 'demo.pem'),
-        key: pem('clients', 'demo.key'),
-      }),
+      await connectDtls({ host: '127.0.0.1', port: signalPort, ...demoCredentials(home) }),
     );
   }
 

@@ -53,8 +53,7 @@ test.each([
 describe('handshakes', () => {
   const attempt = async (credentials: Pick<ConnectDtlsOptions, 'cert' | 'key' | 'psk'>): Promise<unknown> => {
     const ca = readFileSync(join(provider.home, 'pki', 'ca.pem'), 'utf8');
-    const { udp } = provider.ready.signal;
-    const port = Number(udp.slice(udp.lastIndexOf(':') + 1));
+    const port = provider.signalPort;
     return connectDtls({ host: '127.0.0.1', port, ca, timeoutMs: 2000, ...credentials });
   };
 
@@ -78,11 +77,10 @@ describe('handshakes', () => {
 
 /** What comes back within a moment, as hexadecimal. */
 async function repliesTo(datagram: Uint8Array): Promise<string[]> {
-  const { udp } = provider.ready.signal;
   const socket = createSocket('udp4');
   const replies: string[] = [];
   socket.on('message', (reply) => replies.push(reply.toString('hex')));
-  socket.send(datagram, Number(udp.slice(udp.lastIndexOf(':') + 1)), '127.0.0.1');
+  socket.send(datagram, provider.signalPort, '127.0.0.1');
   await pause(150);
   socket.close();
   return replies;
